@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/threads.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace hearth {
+namespace {
+
+int default_threads() {
+  if (const char* text = std::getenv("HEARTH_THREADS")) {
+    const int n = std::atoi(text);
+    if (n > 0) return std::min(n, 1024);
+  }
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+thread_local bool inside_job = false;
+thread_local int this_thread = 0;
+
+// Workers spin briefly for the next job, then sleep: consecutive kernels of a plan follow within microseconds.
+constexpr int kSpins = 4000;
+
+class Pool {
+ public:
+  explicit Pool(int threads) : threads_(threads) {
+    for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+  }
+  ~Pool() {
+    {
+      std::lock_guard lock(mutex_);
+      stop_ = true;
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+  int threads() const { return threads_; }
+
+  void run(int64_t count, const std::function<void(int64_t, int)>& body) {
+    std::lock_guard one_job_at_a_time(job_mutex_);
+    body_ = &body;
+    count_ = count;
+    next_.store(0, std::memory_order_relaxed);
+    error_ = nullptr;
+    busy_.store(threads_ - 1, std::memory_order_relaxed);
+    {
+      std::lock_guard lock(mutex_);
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    if (sleepers_.load() > 0) wake_.notify_all();
+    take(0);
+    for (int spin = 0; busy_.load(std::memory_order_acquire) != 0; ++spin) {
+      if (spin > kSpins) std::this_thread::yield();
+      else __builtin_ia32_pause();
+    }
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  void take(int thread) {
+    inside_job = true;
+    this_thread = thread;
+    try {
+      for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) (*body_)(i, thread);
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+      next_.store(count_, std::memory_order_relaxed);
+    }
+    inside_job = false;
+  }
+
+  void work(int thread) {
+    uint64_t seen = 0;
+    for (;;) {
+      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) __builtin_ia32_pause();
+      if (generation_.load(std::memory_order_acquire) == seen) {
+        std::unique_lock lock(mutex_);
+        sleepers_.fetch_add(1);
+        wake_.wait(lock, [&] { return generation_.load(std::memory_order_acquire) != seen; });
+        sleepers_.fetch_sub(1);
+      }
+      seen = generation_.load(std::memory_order_acquire);
+      if (stop_) return;
+      take(thread);
+      busy_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  const int threads_;
+  std::vector<std::thread> workers_;
+  std::mutex job_mutex_, mutex_;
+  std::condition_variable wake_;
+  std::atomic<uint64_t> generation_{0};
+  std::atomic<int> sleepers_{0}, busy_{0};
+  std::atomic<int64_t> next_{0};
+  const std::function<void(int64_t, int)>* body_ = nullptr;
+  int64_t count_ = 0;
+  std::exception_ptr error_;
+  bool stop_ = false;
+};
+
+std::mutex pool_mutex;
+std::atomic<int> wanted_threads{0};
+std::unique_ptr<Pool> the_pool;
+
+Pool& pool() {
+  std::lock_guard lock(pool_mutex);
+  const int wanted = num_threads();
+  if (!the_pool || the_pool->threads() != wanted) {
+    the_pool.reset();
+    the_pool = std::make_unique<Pool>(wanted);
+  }
+  return *the_pool;
+}
+
+}  // namespace
+
+int num_threads() {
+  int n = wanted_threads.load();
+  if (n == 0) {
+    int expected = 0;
+    wanted_threads.compare_exchange_strong(expected, default_threads());
+    n = wanted_threads.load();
+  }
+  return n;
+}
+
+void set_num_threads(int threads) { wanted_threads.store(std::max(1, threads)); }
+
+void parallel_for(int64_t count, const std::function<void(int64_t, int)>& body) {
+  if (count <= 0) return;
+  if (inside_job || count == 1 || num_threads() == 1) {
+    const int thread = inside_job ? this_thread : 0;
+    for (int64_t i = 0; i < count; ++i) body(i, thread);
+    return;
+  }
+  pool().run(count, body);
+}
+
+void parallel_ranges(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t, int)>& body) {
+  if (count <= 0) return;
+  const int64_t blocks = (count + grain - 1) / grain, parts = std::min<int64_t>(blocks, num_threads());
+  parallel_for(parts, [&](int64_t part, int thread) {
+    const int64_t begin = blocks * part / parts * grain, end = std::min(count, blocks * (part + 1) / parts * grain);
+    if (begin < end) body(begin, end, thread);
+  });
+}
+
+}  // namespace hearth

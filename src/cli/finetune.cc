@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/finetune.h"
+
+#include <iostream>
+#include <memory>
+
+#include "base/file.h"
+#include "cli/finetune_report.h"
+#include "cli/interrupt.h"
+#include "cli/open_model.h"
+#include "cli/progress.h"
+#include "cli/progress_format.h"
+#include "cli/run_folder.h"
+#include "train/metrics/memory.h"
+
+namespace hearth {
+
+TrainingArguments training_arguments(const FinetuneFlags& flags) {
+  TrainingArguments a;
+  apply(flags.step, &a);
+  a.output_dir = flags.output;
+  a.grad_accum = flags.grad_accum;
+  a.epochs = flags.epochs;
+  a.max_steps = flags.max_steps;
+  a.stop_after = flags.stop_after;
+  a.learning_rate = flags.lr;
+  a.schedule = flags.schedule == "cosine"     ? Schedule::cosine
+               : flags.schedule == "constant" ? Schedule::constant
+                                              : Schedule::linear;
+  a.warmup_steps = flags.warmup_steps;
+  a.weight_decay = flags.weight_decay;
+  a.clip = flags.clip;
+  a.seed = flags.seed;
+  a.shuffle = !flags.no_shuffle;
+  a.save_every = flags.save_every;
+  a.resume = flags.resume;
+  return a;
+}
+
+namespace {
+// Shows a run while it goes.
+class RunDisplay {
+ public:
+  RunDisplay(const FinetunePlan& plan, bool quiet) : plan_(plan), quiet_(quiet) {}
+
+  void step(const StepReport& report) {
+    open(report.step - 1)
+        .update({.step = report.step,
+                 .total = report.steps,
+                 .loss = report.loss,
+                 .has_loss = true,
+                 .tokens_per_second = report.tokens_per_second,
+                 .memory_bytes = report.memory_bytes,
+                 .epoch = report.epoch,
+                 .epochs = plan_.flags.max_steps > 0 ? 0 : plan_.flags.epochs});
+  }
+  void evaluation(const EvalReport& report) {
+    evaluations.push_back(report);
+    open(report.step)
+        .message(cat("held-out after step ", report.step, ": loss ", format_loss(report.loss), ", perplexity ",
+                     report.perplexity()));
+  }
+  void finish() { progress_.reset(); }
+
+  std::vector<EvalReport> evaluations;
+
+ private:
+  // Made at the first report, which tells where a resumed run begins.
+  Progress& open(int64_t first_step) {
+    if (!progress_) progress_ = std::make_unique<Progress>(ProgressOptions{.quiet = quiet_, .first_step = first_step});
+    return *progress_;
+  }
+  const FinetunePlan& plan_;
+  const bool quiet_;
+  std::unique_ptr<Progress> progress_;
+};
+}  // namespace
+
+static void warn_of_memory(const TrainingEstimate& estimate) {
+  const MachineMemory machine = machine_memory();
+  if (machine.available_bytes == 0 || estimate.memory_bytes <= machine.available_bytes) return;
+  std::cerr << "warning: this run takes " << format_bytes(estimate.memory_bytes) << ", but only "
+            << format_bytes(machine.available_bytes)
+            << " are free; --checkpointing, or a smaller --batch-size or --block-size, needs less\n";
+}
+
+// Runs the training; does not return when the user ended it.
+static FinetuneResult train(Trainer& trainer, const FinetunePlan& plan, const CommonFlags& common) {
+  RunDisplay display(plan, common.quiet);
+  const Interrupt interrupt;
+  TrainingCallbacks callbacks;
+  callbacks.step = [&](const StepReport& report) { display.step(report); };
+  callbacks.evaluation = [&](const EvalReport& report) { display.evaluation(report); };
+  callbacks.stop = [&] { return interrupt.pending(); };
+  const TrainingSummary summary = trainer.train(callbacks);
+  display.finish();
+  if (interrupt.pending() && summary.stopped) {
+    if (!common.quiet) std::cerr << "stopped after step " << summary.steps << "; --resume goes on from there\n";
+    interrupt.die();
+  }
+  return {summary, display.evaluations};
+}
+
+int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
+  FinetuneFlags flags = given;
+  check_output_folder(flags);
+  const LanguageModel model = LanguageModel::load(flags.model);
+  const LoraAdapter adapter = make_adapter(model, flags.lora, flags.seed, common.given);
+  const TokenBlocks blocks = open_blocks(model, flags.data, flags.blocks, flags.step.block_size);
+  TokenBlocks eval_blocks;
+  if (!flags.eval_data.empty()) eval_blocks = open_blocks(model, flags.eval_data, flags.blocks, flags.step.block_size);
+  TrainingArguments arguments = training_arguments(flags);
+  arguments.run_description = describe_run(flags, model);
+  Trainer trainer(model, adapter, arguments, blocks, flags.eval_data.empty() ? nullptr : &eval_blocks);
+  const FinetunePlan plan{flags, model, adapter, blocks, trainer.estimate()};
+  if (flags.dry_run) {
+    if (common.json)
+      print_json(dry_run_json(plan, common));
+    else
+      std::cout << dry_run_text(plan, common);
+    return 0;
+  }
+  if (!common.quiet) {
+    std::cerr << opening_text(plan);
+    warn_of_memory(plan.estimate);
+  }
+  const FinetuneResult result = train(trainer, plan, common);
+  if (common.json)
+    print_json(result_json(plan, result));
+  else if (!common.quiet)
+    std::cout << result_text(plan, result);
+  return 0;
+}
+
+}  // namespace hearth

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// hearth finetune: tunes a model on a text with LoRA.
+
+#include "cli/flags_command.h"
+#include "cli/lora_flags.h"
+#include "cli/training_flags.h"
+
+namespace hearth {
+
+struct FinetuneFlags {
+  std::string model, data, output, eval_data;
+  LoraFlags lora;
+  StepFlags step;
+  std::string blocks = "stream", schedule = "linear";
+  int64_t grad_accum = 1, max_steps = 0, stop_after = 0, warmup_steps = 0, save_every = 0;
+  double epochs = 3, lr = 2e-4, weight_decay = 0, clip = 1;
+  uint64_t seed = 0;
+  bool no_shuffle = false, resume = false, dry_run = false;
+
+  template <class Visit>
+  void visit(Visit&& flag) {
+    flag.group("files");
+    flag("model", model, "folder with config.json, weights and tokenizer", {.needed = true, .path = PathKind::folder});
+    flag("data", data, "text to learn from", {.needed = true, .path = PathKind::file});
+    flag("output", output, "folder for the adapter, the log, the loss curve and checkpoints",
+         {.needed = true, .path = PathKind::folder});
+    flag("eval-data", eval_data, "text to evaluate on before training and after each epoch", {.path = PathKind::file});
+    lora.visit(flag);
+    flag.group("batches");
+    flag("blocks", blocks, "stream: one <s>, then the whole text; textdataset: special tokens around each block",
+         {.allowed = {"stream", "textdataset"}});
+    step.visit(flag);
+    flag("grad-accum", grad_accum, "batches summed up in a step", {.minimum = 1, .maximum = 1 << 20});
+    flag("no-shuffle", no_shuffle, "take the blocks in the order of the text");
+    flag.group("training");
+    flag("epochs", epochs, "how often the text is read", {.maximum = 1e6, .above = 0});
+    flag("max-steps", max_steps, "exactly so many steps, whatever the epochs",
+         {.minimum = 0, .default_text = "0 = by the epochs"});
+    flag("stop-after", stop_after, "stop after this step of the whole run", {.hidden = true, .minimum = 0});
+    flag("lr", lr, "largest learning rate", {.maximum = 1e6, .above = 0});
+    flag("schedule", schedule, "how the learning rate falls", {.allowed = {"linear", "cosine", "constant"}});
+    flag("warmup-steps", warmup_steps, "steps in which the learning rate rises from 0", {.minimum = 0});
+    flag("weight-decay", weight_decay, "AdamW's pull towards 0", {.minimum = 0});
+    flag("clip", clip, "largest norm of the gradient; 0: any", {.minimum = 0});
+    flag("seed", seed, "of the new adapter, the order of the blocks and dropout");
+    flag("save-every", save_every, "steps between checkpoints", {.minimum = 0, .default_text = "0 = only at the end"});
+    flag("resume", resume, "go on from the last checkpoint in --output, bit for bit");
+    flag("dry-run", dry_run, "print what would be done and the memory it takes; write nothing");
+  }
+};
+
+int run_finetune(const FinetuneFlags& flags, const CommonFlags& common);
+
+// The arguments of the trainer, but for run_description.
+TrainingArguments training_arguments(const FinetuneFlags& flags);
+
+}  // namespace hearth

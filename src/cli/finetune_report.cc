@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/finetune_report.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "cli/progress_format.h"
+#include "train/metrics/memory.h"
+
+namespace hearth {
+
+static double trainable_percent(const FinetunePlan& plan) {
+  const double trainable = double(plan.adapter.parameters());
+  return 100 * trainable / (trainable + double(plan.model.parameters()));
+}
+
+// Every flag as it would have to be typed; the targets as one word, as --lora-targets takes them.
+static Json configuration(const FinetunePlan& plan, const CommonFlags& common) {
+  Json all = flags_json(plan.flags);
+  all["lora-targets"] = lora_targets_text(plan.flags.lora);
+  all["threads"] = common.threads > 0 ? common.threads : num_threads();
+  return all;
+}
+
+Json dry_run_json(const FinetunePlan& plan, const CommonFlags& common) {
+  const TrainingEstimate& e = plan.estimate;
+  return {
+      {"trainable_parameters", plan.adapter.parameters()},
+      {"parameters", plan.model.parameters()},
+      {"trainable_percent", trainable_percent(plan)},
+      {"blocks", plan.blocks.count()},
+      {"dropped_tokens", plan.blocks.dropped_tokens},
+      {"tokens", e.tokens},
+      {"steps", e.steps},
+      {"steps_per_epoch", e.steps_per_epoch},
+      {"memory_bytes", e.memory_bytes},
+      {"memory", {{"weights", e.weight_bytes}, {"activations", e.activation_bytes}, {"optimizer", e.optimizer_bytes}}},
+      {"machine_memory_bytes", machine_memory().total_bytes},
+      {"configuration", configuration(plan, common)}};
+}
+
+static std::string memory_text(const TrainingEstimate& e) {
+  return fmt::format("{} at the peak: weights {}, activations {}, adapter and optimizer {}; this machine has {}",
+                     format_bytes(e.memory_bytes), format_bytes(e.weight_bytes), format_bytes(e.activation_bytes),
+                     format_bytes(e.optimizer_bytes), format_bytes(machine_memory().total_bytes));
+}
+
+std::string opening_text(const FinetunePlan& plan) {
+  const FinetuneFlags& flags = plan.flags;
+  const LlamaConfig& c = plan.model.config();
+  return text_rows(
+      {{"model", fmt::format("{}: llama, {} layers, {} parameters in {}", flags.model, c.layers,
+                             format_count(plan.model.parameters()), name(plan.model.stored_dtype()))},
+       {"adapter",
+        fmt::format("LoRA rank {} on {}: {} trainable parameters, {:.3g} %", flags.lora.rank,
+                    lora_targets_text(flags.lora), format_count(plan.adapter.parameters()), trainable_percent(plan))},
+       {"data", fmt::format("{}: {} blocks of {}, {} tokens", flags.data, format_count(plan.blocks.count()),
+                            plan.blocks.block_size, format_count(plan.estimate.tokens))},
+       {"run", fmt::format("{} steps, {} an epoch", format_count(plan.estimate.steps),
+                           format_count(plan.estimate.steps_per_epoch))},
+       {"memory", memory_text(plan.estimate)}});
+}
+
+std::string dry_run_text(const FinetunePlan& plan, const CommonFlags& common) {
+  TextRows rows;
+  const Json all = configuration(plan, common);
+  for (const auto& [name, value] : all.items())
+    rows.push_back({"  " + name, value.is_string() ? value.get<std::string>() : value.dump()});
+  return opening_text(plan) + "configuration\n" + text_rows(rows);
+}
+
+Json result_json(const FinetunePlan& plan, const FinetuneResult& result) {
+  const TrainingSummary& s = result.summary;
+  Json evaluations = Json::array();
+  for (const EvalReport& e : result.evaluations)
+    evaluations.push_back({{"step", e.step}, {"loss", e.loss}, {"perplexity", e.perplexity()}, {"tokens", e.tokens}});
+  return {{"output", plan.flags.output},
+          {"steps", s.steps},
+          {"tokens", s.tokens},
+          {"seconds", s.seconds},
+          {"mean_loss", s.mean_loss},
+          {"memory_bytes", s.memory_bytes},
+          {"trainable_parameters", plan.adapter.parameters()},
+          {"stopped", s.stopped},
+          {"evaluations", evaluations}};
+}
+
+static std::string next_command(const FinetuneFlags& flags) {
+  return shell_words(
+      {"hearth", "generate", "--model", flags.model, "--adapter", flags.output, "--prompt", "Once upon a time"});
+}
+
+std::string result_text(const FinetunePlan& plan, const FinetuneResult& result) {
+  const TrainingSummary& s = result.summary;
+  TextRows rows = {{"done", fmt::format("{} steps, {} tokens in {}, mean loss {}, peak memory {}",
+                                        format_count(s.steps), format_count(s.tokens), format_seconds(s.seconds),
+                                        format_loss(s.mean_loss), format_bytes(s.memory_bytes))}};
+  if (!result.evaluations.empty()) {
+    const EvalReport &first = result.evaluations.front(), &last = result.evaluations.back();
+    rows.push_back({"held-out", fmt::format("loss {} -> {}, perplexity {:.4g} -> {:.4g}", format_loss(first.loss),
+                                            format_loss(last.loss), first.perplexity(), last.perplexity())});
+  }
+  rows.push_back({"adapter", plan.flags.output});
+  rows.push_back({"curve", join_path(plan.flags.output, "loss.svg")});
+  rows.push_back({"next", next_command(plan.flags)});
+  return text_rows(rows);
+}
+
+}  // namespace hearth

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What finetune prints before and after a run.
+
+#include "cli/finetune.h"
+#include "cli/text_format.h"
+
+namespace hearth {
+
+struct FinetunePlan {
+  const FinetuneFlags& flags;
+  const LanguageModel& model;
+  const LoraAdapter& adapter;
+  const TokenBlocks& blocks;
+  TrainingEstimate estimate;
+};
+
+Json dry_run_json(const FinetunePlan& plan, const CommonFlags& common);
+std::string dry_run_text(const FinetunePlan& plan, const CommonFlags& common);
+// The lines before a run: the same without the configuration.
+std::string opening_text(const FinetunePlan& plan);
+
+struct FinetuneResult {
+  TrainingSummary summary;
+  std::vector<EvalReport> evaluations;
+};
+Json result_json(const FinetunePlan& plan, const FinetuneResult& result);
+std::string result_text(const FinetunePlan& plan, const FinetuneResult& result);
+
+}  // namespace hearth

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The flags of commands that tune: which adapter, old or new.
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/flags.h"
+#include "train/lora.h"
+
+namespace hearth {
+
+struct LoraFlags {
+  std::string adapter;
+  int64_t rank = 8;
+  double alpha = 16, dropout = 0;
+  std::vector<std::string> targets = {"q_proj", "v_proj"};
+  bool rslora = false;
+
+  template <class Visit>
+  void visit(Visit&& flag) {
+    flag.group("LoRA");
+    flag("adapter", adapter, "start from this PEFT folder; it says rank, alpha, dropout and targets",
+         {.path = PathKind::folder, .default_text = "a new adapter"});
+    flag("lora-rank", rank, "rank of the update matrices", {.minimum = 1, .maximum = 65536});
+    flag("lora-alpha", alpha, "updates are scaled by alpha / rank", {.above = 0});
+    flag("lora-dropout", dropout, "share of the updates' inputs that is dropped", {.minimum = 0, .maximum = 0.99});
+    flag("lora-targets", targets, "linear layers that get updates: names with commas between, or all-linear",
+         {.distinct = true, .value_name = "NAME"});
+    flag("lora-rslora", rslora, "scale by alpha / sqrt(rank)");
+  }
+};
+
+// Makes the adapter that the flags ask for, or loads --adapter and then sets the flags to what its file says. Throws
+// Error{value} naming a target that is no layer, or a given flag (`given`: names of all that were) that contradicts
+// the file.
+LoraAdapter make_adapter(const LanguageModel& model, LoraFlags& flags, uint64_t seed,
+                         const std::set<std::string>& given);
+
+// "q_proj,v_proj" or "all-linear": how --lora-targets is written.
+std::string lora_targets_text(const LoraFlags& flags);
+
+}  // namespace hearth

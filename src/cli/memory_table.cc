@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/memory_table.h"
+
+#include <algorithm>
+
+#include "generate/generation_graph.h"
+#include "train/memory_estimate.h"
+
+namespace hearth {
+
+TokenBlocks blank_blocks(int64_t batch_size, int64_t block_size) {
+  TokenBlocks blocks;
+  blocks.block_size = block_size;
+  blocks.tokens.assign(size_t(batch_size * block_size), 0);
+  return blocks;
+}
+
+static JobMemory generate_memory(const LanguageModel& model, int64_t tokens, DType dtype) {
+  const Plan plan = compile_generation(model, nullptr, {std::min<int64_t>(tokens, 512), tokens, dtype});
+  const LlamaConfig& c = model.config();
+  JobMemory job{.job = "generate", .tokens = tokens, .dtype = dtype};
+  job.bytes = 2 * c.layers * tokens * c.kv_heads * c.head_size * size_bytes(dtype);  // the cache
+  for (const int64_t bytes : plan.arena_bytes) job.bytes += bytes;
+  job.bytes += weight_bytes_read(plan) + working_bytes(plan);
+  return job;
+}
+
+static JobMemory finetune_memory(const LanguageModel& model, const LoraAdapter& adapter, JobMemory job) {
+  const TokenBlocks blocks = blank_blocks(job.batch_size, job.tokens);
+  TrainingArguments arguments;
+  arguments.batch_size = job.batch_size;
+  arguments.dtype = job.dtype;
+  arguments.checkpointing = job.checkpointing;
+  job.bytes = Trainer(model, adapter, arguments, blocks).estimate().memory_bytes;
+  return job;
+}
+
+std::vector<JobMemory> memory_of_jobs(const LanguageModel& model) {
+  const int64_t context = model.config().max_positions;
+  std::vector<JobMemory> jobs = {generate_memory(model, std::min<int64_t>(context, 512), DType::f32)};
+  if (context > 512) jobs.push_back(generate_memory(model, context, DType::f32));
+  const LoraAdapter adapter = LoraAdapter::create(model, LoraConfig{}, 0);
+  for (const auto& [batch, block] : {std::pair<int64_t, int64_t>{8, 256}, {1, 512}}) {
+    for (const bool checkpointing : {false, true}) {
+      for (const DType dtype : {DType::f32, DType::bf16}) {
+        JobMemory job{"finetune", batch, std::min(block, context), dtype, checkpointing};
+        jobs.push_back(finetune_memory(model, adapter, job));
+      }
+    }
+  }
+  return jobs;
+}
+
+}  // namespace hearth

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_folder.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+
+namespace hearth {
+
+// Thread count, places of files, and what only says when to save or to stop may change between a run and its
+// continuation.
+static const std::set<std::string> kMayChange = {"model",  "data",    "output",     "eval-data", "adapter",
+                                                 "resume", "dry-run", "save-every", "stop-after"};
+
+static bool is_ours(const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name == "log.jsonl" || name == "adapter_config.json" || name.starts_with("checkpoint");
+  });
+}
+
+void check_output_folder(const FinetuneFlags& flags) {
+  const std::string& path = flags.output;
+  HEARTH_CHECK(exists(path) || !flags.resume, state, "--resume: there is nothing to resume: no folder '", path,
+               "'; leave --resume out to begin");
+  if (!exists(path)) return;
+  HEARTH_CHECK(is_folder(path), file, "--output '", path, "' is a file; name a folder");
+  for (const std::string& source : {flags.model, flags.lora.adapter})
+    HEARTH_CHECK(source.empty() || !same_file(source, path), file, "--output '", path,
+                 "' is a folder that is read; name another");
+  std::vector<std::string> names = list_folder(path);
+  std::erase_if(names, [](const std::string& name) { return is_temporary_name(name); });
+  HEARTH_CHECK(names.empty() || is_ours(names), file, "--output '", path, "' holds other files, such as '", names[0],
+               "', and no run of Hearth; name a new folder");
+}
+
+// FNV-1a, 64 bits: tells a changed text, not an attacker. Source: Fowler, Noll, Vo, draft-eastlake-fnv.
+static std::string content_hash(std::string_view bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+static std::string describe_file(const std::string& path) {
+  const auto file = MappedFile::open(path);
+  return cat(file->size(), " bytes, ",
+             content_hash({reinterpret_cast<const char*>(file->data()), static_cast<size_t>(file->size())}));
+}
+
+// The weights count by their size only: reading gigabytes at every start would cost more than it finds.
+static std::string describe_model(const LanguageModel& model) {
+  return cat(model.folder().total_bytes(), " bytes, config ", content_hash(model.folder().config().dump()));
+}
+
+std::string describe_run(const FinetuneFlags& flags, const LanguageModel& model) {
+  Json run = {{"model", describe_model(model)}, {"data", describe_file(flags.data)}};
+  if (!flags.lora.adapter.empty())
+    run["adapter"] = describe_file(join_path(flags.lora.adapter, "adapter_model.safetensors"));
+  if (!flags.eval_data.empty()) run["eval-data"] = describe_file(flags.eval_data);
+  const Json all = flags_json(flags);
+  for (const auto& [name, value] : all.items())
+    if (!kMayChange.count(name)) run[name] = value;
+  return run.dump();
+}
+
+}  // namespace hearth

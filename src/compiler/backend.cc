@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/backend.h"
+
+#include "base/error.h"
+
+namespace hearth {
+namespace {
+
+// A device with kernels for the operations that offer one, and row programs for what is element-wise.
+class KernelBackend : public Backend {
+ public:
+  explicit KernelBackend(std::string device) : device_(std::move(device)) {}
+  const std::string& device() const override { return device_; }
+
+  std::string refuse(const Graph& graph, const Node& node) const override {
+    if (node.op->row_kind != RowKind::none) return refuse_row(node);
+    const Offer* offer = find_offer(node);
+    if (!offer) return cat(node.op->name, ": no ", device_, " kernel");
+    return offer->refuse ? offer->refuse(graph, node) : "";
+  }
+  std::string kernel(const Node& node) const override {
+    return node.op->row_kind == RowKind::none ? find_offer(node)->kernel : "";
+  }
+  int64_t workspace_bytes(const Node& node) const override {
+    const Offer* offer = find_offer(node);
+    return offer && offer->workspace_bytes ? offer->workspace_bytes(node) : 0;
+  }
+
+ private:
+  static std::string refuse_row(const Node& node) {
+    for (const Value& in : node.inputs) {
+      if (size_bytes(in.dtype()) > 4) return cat("row programs have no registers for ", in.dtype());
+    }
+    if (size_bytes(node.types[0].dtype) > 4) return cat("row programs have no registers for ", node.types[0].dtype);
+    if (node.op->row_op && node.op->row_op(node) == RowOp::none) {
+      return cat("no row instruction for ", node.op->name, " of ", node.inputs[0].dtype());
+    }
+    if (node.op->name == "iota" && node.types[0].dtype != DType::i32 && node.types[0].dtype != DType::f32) {
+      return cat("no row instruction for iota of ", node.types[0].dtype);
+    }
+    return "";
+  }
+  const Offer* find_offer(const Node& node) const {
+    for (const Offer& offer : node.op->offers) {
+      if (offer.device == device_) return &offer;
+    }
+    return nullptr;
+  }
+
+  std::string device_;
+};
+
+// Plain loops for every primitive; takes no composite, so that every decomposition is exercised.
+class ReferenceBackend : public Backend {
+ public:
+  const std::string& device() const override { return device_; }
+  std::string refuse(const Graph&, const Node& node) const override {
+    return node.op->is_composite() ? "the reference device takes primitives only" : "";
+  }
+  std::string kernel(const Node& node) const override { return "reference." + node.op->name; }
+
+ private:
+  std::string device_ = "reference";
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend(const std::string& device) {
+  if (device == "cpu") return std::make_unique<KernelBackend>(device);
+  if (device == "reference") return std::make_unique<ReferenceBackend>();
+  HEARTH_FAIL(value, "compile: no device is named '", device, "'; there are cpu and reference");
+}
+
+}  // namespace hearth

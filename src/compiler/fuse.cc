@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/fuse.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/error.h"
+
+namespace hearth {
+
+namespace {
+constexpr size_t kMaxMembers = 48;    // keeps programs within the registers
+constexpr size_t kSearchLimit = 3000; // nodes looked at before a possible cycle counts as one
+constexpr size_t kCheapOperations = 8;
+}  // namespace
+
+View operand_view(const Graph& graph, const Views& views, int32_t id, size_t input) {
+  const Node& node = graph.node(id);
+  if (views.is_copy(id)) return views.copy_operand(id);
+  View view = views(node.inputs[input]);
+  if (node.op->row_kind != RowKind::reduce) return view;
+  const Dims& axes = node.attrs.list("dims");
+  View moved{view.base, {}, {}, view.offset};
+  for (const bool reduced : {false, true}) {
+    for (size_t i = 0; i < view.dims.size(); ++i) {
+      if (std::binary_search(axes.begin(), axes.end(), int64_t(i)) != reduced) continue;
+      moved.dims.push_back(view.dims[i]);
+      moved.strides.push_back(view.strides[i]);
+    }
+  }
+  return moved;
+}
+
+namespace {
+
+int64_t reduced_width(const Graph& graph, const Node& node) {
+  (void)graph;
+  int64_t width = 1;
+  for (int64_t axis : node.attrs.list("dims")) width *= node.inputs[0].dim(axis);
+  return width;
+}
+
+// Row values read once per element of their row.
+bool is_spread(const View& view, int64_t rows, int64_t width) {
+  if (view.offset != 0 || num_elements(view.dims) != rows * width || view.base.type().elements() != rows) return false;
+  const View small = collapsed(view);
+  View wanted = collapsed({view.base, {rows, width}, {1, 0}, 0});
+  return small.dims == wanted.dims && small.strides == wanted.strides;
+}
+
+class Fuser {
+ public:
+  Fuser(const Graph& graph, const Views& views, const std::vector<bool>& compute, const std::vector<std::vector<Value>>& reads)
+      : graph_(graph), views_(views), compute_(compute), reads_(reads), visited_(size_t(graph.size()), 0) {
+    result_.group_of.assign(size_t(graph.size()), -1);
+  }
+
+  Fusion run() {
+    for (int32_t id = 0; id < graph_.size(); ++id) {
+      if (compute_[size_t(id)]) place(id);
+    }
+    Fusion compact;
+    compact.group_of.assign(result_.group_of.size(), -1);
+    for (Group& group : result_.groups) {
+      if (group.members.empty()) continue;
+      std::sort(group.members.begin(), group.members.end(), [](const Member& a, const Member& b) { return a.node < b.node; });
+      for (const Member& m : group.members) compact.group_of[size_t(m.node)] = int32_t(compact.groups.size());
+      compact.groups.push_back(std::move(group));
+    }
+    return compact;
+  }
+
+ private:
+  size_t operands(int32_t id) const { return views_.is_copy(id) ? 1 : graph_.node(id).inputs.size(); }
+  int32_t group_of(const Value& base) const { return result_.group_of[size_t(base.node)]; }
+  Group& group(int32_t g) { return result_.groups[size_t(g)]; }
+
+  Role role_in(const Group& g, int32_t id) const {
+    for (const Member& m : g.members) {
+      if (m.node == id) return m.role;
+    }
+    HEARTH_FAIL(bug, "fuse: node is not in its group");
+  }
+
+  void place(int32_t id) {
+    std::vector<int32_t> candidates;
+    for (size_t i = 0; i < operands(id); ++i) {
+      const int32_t g = group_of(operand_view(graph_, views_, id, i).base);
+      if (g >= 0 && std::find(candidates.begin(), candidates.end(), g) == candidates.end()) candidates.push_back(g);
+    }
+    std::sort(candidates.rbegin(), candidates.rend());
+    int32_t joined = -1;
+    for (int32_t g : candidates) {
+      if (joined < 0) {
+        if (join(id, g)) joined = g;
+      } else if (merge(joined, g)) {
+        continue;
+      }
+    }
+    if (joined < 0) start(id);
+  }
+
+  void start(int32_t id) {
+    const Node& node = graph_.node(id);
+    Group g;
+    if (node.op->row_kind == RowKind::reduce) {
+      g.elements = node.inputs[0].type().elements();
+      g.width = reduced_width(graph_, node);
+      g.members = {{id, Role::row}};
+    } else {
+      g.elements = node.types[0].elements();
+      g.members = {{id, Role::full}};
+    }
+    result_.group_of[size_t(id)] = int32_t(result_.groups.size());
+    result_.groups.push_back(std::move(g));
+  }
+
+  // Whether a member `id` with `role` may read `view` of a value of the same group with role `from`.
+  static bool edge_fits(const Group& g, const View& view, Role from, Role role, bool reduces) {
+    if (reduces || role == Role::full) {
+      if (from == Role::full) return is_identity(view);
+      return !reduces && g.width >= 0 && is_spread(view, g.rows(), g.width);
+    }
+    return from == Role::row && is_identity(view);
+  }
+
+  bool fits(const Group& g, int32_t gi, int32_t id, Role role) const {
+    const Node& node = graph_.node(id);
+    const bool reduces = node.op->row_kind == RowKind::reduce;
+    for (size_t i = 0; i < operands(id); ++i) {
+      const View view = operand_view(graph_, views_, id, i);
+      if (group_of(view.base) == gi && !edge_fits(g, view, role_in(g, view.base.node), role, reduces)) return false;
+    }
+    return true;
+  }
+
+  bool join(int32_t id, int32_t gi) {
+    Group& g = group(gi);
+    if (g.members.size() >= kMaxMembers) return false;
+    const Node& node = graph_.node(id);
+    const int64_t elements = node.types[0].elements();
+    Role role;
+    int64_t width = g.width;
+    if (node.op->row_kind == RowKind::reduce) {
+      const int64_t wanted = reduced_width(graph_, node);
+      if (node.inputs[0].type().elements() != g.elements || (width >= 0 && width != wanted)) return false;
+      role = Role::row;
+      width = wanted;
+      if (!fits(g, gi, id, role)) return false;
+    } else if (elements == g.elements && fits(g, gi, id, Role::full)) {
+      role = Role::full;
+    } else if (width >= 0 && elements == g.rows() && fits(g, gi, id, Role::row)) {
+      role = Role::row;
+    } else {
+      return false;
+    }
+    if (elements == 0 || g.elements == 0) return false;
+    if (depends_from_outside(id, gi, gi)) return false;
+    g.width = width;
+    g.members.push_back({id, role});
+    result_.group_of[size_t(id)] = gi;
+    return true;
+  }
+
+  // Brings group b into group a.
+  bool merge(int32_t ai, int32_t bi) {
+    Group &a = group(ai), &b = group(bi);
+    if (a.elements != b.elements || a.members.size() + b.members.size() > kMaxMembers) return false;
+    if (a.width >= 0 && b.width >= 0 && a.width != b.width) return false;
+    Group both = a;
+    both.width = a.width >= 0 ? a.width : b.width;
+    both.members.insert(both.members.end(), b.members.begin(), b.members.end());
+    for (const Member& m : both.members) {
+      const bool reduces = graph_.node(m.node).op->row_kind == RowKind::reduce;
+      for (size_t i = 0; i < operands(m.node); ++i) {
+        const View view = operand_view(graph_, views_, m.node, i);
+        const int32_t g = group_of(view.base);
+        if ((g == ai || g == bi) && !edge_fits(both, view, role_in(both, view.base.node), m.role, reduces)) return false;
+      }
+    }
+    for (const Member& m : both.members) {
+      if (depends_from_outside(m.node, ai, bi)) return false;
+    }
+    for (const Member& m : b.members) result_.group_of[size_t(m.node)] = ai;
+    a = std::move(both);
+    b.members.clear();
+    return true;
+  }
+
+  // Whether node `id` needs, through something outside groups a and b, a value that a or b computes: joining would make a
+  // cycle. Searches backwards; units that lie wholly before both groups cannot depend on them.
+  bool depends_from_outside(int32_t id, int32_t a, int32_t b) {
+    ++stamp_;
+    int32_t first = graph_.size();
+    for (int32_t g : {a, b}) {
+      for (const Member& m : group(g).members) first = std::min(first, m.node);
+    }
+    std::vector<int32_t> stack;
+    size_t looked = 0;
+    const auto push_inputs = [&](int32_t node, bool from_inside) {
+      for (const Value& read : reads_[size_t(node)]) {
+        const int32_t g = result_.group_of[size_t(read.node)];
+        if (g >= 0 && (g == a || g == b)) {
+          if (!from_inside) return true;
+          continue;
+        }
+        if (visited_[size_t(read.node)] == stamp_) continue;
+        visited_[size_t(read.node)] = stamp_;
+        stack.push_back(read.node);
+      }
+      return false;
+    };
+    if (push_inputs(id, true)) return true;
+    while (!stack.empty()) {
+      const int32_t node = stack.back();
+      stack.pop_back();
+      if (++looked > kSearchLimit) return true;
+      const int32_t g = result_.group_of[size_t(node)];
+      if (g < 0) {
+        if (node > first && push_inputs(node, false)) return true;
+        continue;
+      }
+      int32_t last = -1;
+      for (const Member& m : group(g).members) last = std::max(last, m.node);
+      if (last < first) continue;
+      for (const Member& m : group(g).members) {
+        if (push_inputs(m.node, false)) return true;
+      }
+    }
+    return false;
+  }
+
+  const Graph& graph_;
+  const Views& views_;
+  const std::vector<bool>& compute_;
+  const std::vector<std::vector<Value>>& reads_;
+  Fusion result_;
+  std::vector<uint32_t> visited_;
+  uint32_t stamp_ = 0;
+};
+
+}  // namespace
+
+Fusion fuse(const Graph& graph, const Views& views, const std::vector<bool>& compute, const std::vector<std::vector<Value>>& reads) {
+  return Fuser(graph, views, compute, reads).run();
+}
+
+std::optional<Recomputable> recomputable(const Graph& graph, const Views& views, const std::vector<bool>& compute, Value value) {
+  std::optional<Value> leaf;
+  Recomputable result;
+  std::vector<Value> open = {value};
+  while (!open.empty()) {
+    const Value v = open.back();
+    open.pop_back();
+    const Node& node = graph.node(v);
+    if (!compute[size_t(v.node)]) {
+      if (leaf && !(*leaf == v)) return std::nullopt;
+      leaf = v;
+      continue;
+    }
+    result.nodes.push_back(v.node);
+    if (node.op->row_kind != RowKind::elementwise || result.nodes.size() > kCheapOperations) return std::nullopt;
+    for (const Value& in : node.inputs) {
+      const View view = views(in);
+      if (graph.node(view.base).op->row_kind == RowKind::constant) {
+        if (!graph.node(view.base).attrs.has("value")) return std::nullopt;
+        continue;
+      }
+      if (!is_identity(view) || view.base.type().elements() != value.type().elements()) return std::nullopt;
+      open.push_back(view.base);
+    }
+  }
+  if (!leaf) return std::nullopt;
+  result.leaf = *leaf;
+  return result;
+}
+
+}  // namespace hearth

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The compiled forms of a model that generation runs. All take one sequence (B = 1).
+
+#include "generate/generator.h"
+#include "plan/plan.h"
+#include "runtime/session.h"
+
+namespace hearth {
+
+// What a generation plan is made for.
+struct GenerationShape {
+  int64_t tokens = 1;    // T: tokens in one call; fewer are padded at the end
+  int64_t capacity = 0;  // S: tokens that the cache holds; 0: no cache, tokens see those of the same call only
+  DType dtype = DType::f32;
+};
+
+// Inputs:  tokens i32 [1,T]; last i32: row of the token whose successor is wanted; the weights and adapter matrices;
+//          with a cache: start i32: tokens in the cache, and cache.k.N, cache.v.N [1,S,G,D], updated in place.
+// Output:  logits f32 [1,1,V].
+Plan compile_generation(const LanguageModel& model, const LoraAdapter* adapter, const GenerationShape& shape);
+
+std::string cache_input(const char* kind, int64_t layer);  // "cache.k.3"
+
+// Binds weights and adapter, which must outlive the session's runs.
+void bind_model(Session& session, const LanguageModel& model, const LoraAdapter* adapter);
+
+}  // namespace hearth

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/config_names.h"
+
+namespace hearth {
+
+// {"rope_theta": t, "rope_type": "default"} -> rope_theta t, rope_scaling null; other types keep their numbers in
+// rope_scaling.
+static bool split_rope(const Json& rope, const Json& config, Json* out) {
+  if (!rope.is_object() || config.contains("rope_theta") || config.contains("rope_scaling")) return false;
+  for (const auto& [key, value] : rope.items()) {
+    if (value.is_object()) return false;  // per kind of layer
+  }
+  Json scaling = rope;
+  scaling.erase("rope_theta");
+  const auto type = scaling.find("rope_type");
+  const bool plain = type == scaling.end() || *type == "default";
+  (*out)["rope_scaling"] = plain ? Json(nullptr) : scaling;
+  if (rope.contains("rope_theta")) (*out)["rope_theta"] = rope["rope_theta"];
+  return true;
+}
+
+Json with_v4_names(const Json& config) {
+  if (!config.is_object()) return config;
+  Json out = Json::object();
+  for (const auto& [key, value] : config.items()) {
+    if (key == "dtype" && !config.contains("torch_dtype")) {
+      out["torch_dtype"] = value;
+    } else if (key != "rope_parameters" || !split_rope(value, config, &out)) {
+      out[key] = value;
+    }
+  }
+  return out;
+}
+
+}  // namespace hearth

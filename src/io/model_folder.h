@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A model folder as Hugging Face writes it: config.json, generation_config.json and the weights, mapped in place.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "io/json.h"
+#include "io/safetensors.h"
+
+namespace hearth {
+
+// Copies share the mapped files. Any thread may read.
+class ModelFolder {
+ public:
+  // Checks every header, reads no tensor bytes: milliseconds whatever the size. Throws Error{file}, Error{format} or
+  // Error{unsupported} naming the file and what to do.
+  static ModelFolder open(const std::string& folder);
+
+  const std::string& path() const { return path_; }
+  const Json& config() const { return config_; }
+  JsonView config_view() const { return JsonView(config_, join_path(path_, "config.json")); }
+  const std::optional<Json>& generation_config() const { return generation_config_; }
+
+  const std::vector<std::string>& names() const { return names_; }  // shard by shard, in order of the bytes
+  const TensorRef* find(const std::string& name) const;             // null when absent
+  const TensorRef& tensor(const std::string& name) const;  // Error{format} when absent, Error{file} when changed
+  const TensorRef& tensor(const std::string& name, const Dims& expected) const;  // Error{shape} when it differs
+  int64_t total_bytes() const { return total_bytes_; }                           // of all tensors
+
+  // Error{file} if any weight file changed on disk since open(). About 1 us per file: call it now and then while
+  // working.
+  void check_unchanged() const;
+
+ private:
+  void open_weights();
+  void open_shards(const std::string& index_name);
+  void add_file(std::shared_ptr<const SafetensorsFile> file);
+
+  std::string path_, weights_name_;
+  Json config_;
+  std::optional<Json> generation_config_;
+  std::vector<std::shared_ptr<const SafetensorsFile>> files_;
+  std::unordered_map<std::string, size_t> file_of_;  // tensor -> place in files_
+  std::vector<std::string> names_;
+  int64_t total_bytes_ = 0;
+};
+
+// config.json of a model folder alone. The same errors.
+Json read_model_config(const std::string& folder);
+
+// (tensor, file) pairs of a model.safetensors.index.json; refuses file names that lead out of the folder.
+std::vector<std::pair<std::string, std::string>> parse_weight_index(std::string_view text, const std::string& path);
+
+}  // namespace hearth

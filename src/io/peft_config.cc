@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// adapter_config.json: reading, writing, and which layers it selects.
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/error.h"
+#include "io/json.h"
+#include "io/peft.h"
+#include "io/regex.h"
+
+namespace hearth {
+namespace {
+
+constexpr const char* kConfigName = "adapter_config.json";
+
+// Features that change what the adapter computes. Each must have the value that means "off".
+constexpr const char* kUnsupported[] = {"alora_invocation_tokens",
+                                        "alpha_pattern",
+                                        "arrow_config",
+                                        "fan_in_fan_out",
+                                        "kasa_config",
+                                        "layer_replication",
+                                        "layers_pattern",
+                                        "layers_to_transform",
+                                        "lora_bias",
+                                        "megatron_config",
+                                        "modules_to_save",
+                                        "monteclora_config",
+                                        "rank_pattern",
+                                        "target_parameters",
+                                        "trainable_token_indices",
+                                        "use_bdlora",
+                                        "use_dora",
+                                        "use_qalora",
+                                        "velora_config"};
+// Read below, or of no consequence once the adapter is trained.
+constexpr const char* kKnown[] = {"auto_mapping",
+                                  "base_model_name_or_path",
+                                  "bias",
+                                  "corda_config",
+                                  "ensure_weight_tying",
+                                  "eva_config",
+                                  "exclude_modules",
+                                  "inference_mode",
+                                  "init_lora_weights",
+                                  "loftq_config",
+                                  "lora_alpha",
+                                  "lora_dropout",
+                                  "lora_ga_config",
+                                  "megatron_core",
+                                  "peft_type",
+                                  "peft_version",
+                                  "qalora_group_size",
+                                  "r",
+                                  "revision",
+                                  "runtime_config",
+                                  "target_modules",
+                                  "task_type",
+                                  "use_rslora"};
+// These initialisations also change the base model's weights, so the adapter alone is only half of the result.
+constexpr const char* kBaseChangingInits[] = {"pissa", "olora", "corda", "lora_ga", "loftq"};
+
+bool is_off(const Json& value) {
+  return value.is_null() || value == false || ((value.is_object() || value.is_array()) && value.empty());
+}
+
+template <size_t N>
+bool contains(const char* const (&names)[N], const std::string& name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+[[noreturn]] void fail_unsupported(const JsonView& json, const std::string& key) {
+  HEARTH_FAIL(unsupported, kConfigName, ": '", key, "' is ",
+              json.get(key).dump(-1, ' ', false, Json::error_handler_t::replace),
+              ", which Hearth does not support\n  file ", json.file());
+}
+
+void refuse_unsupported(const JsonView& json) {
+  for (const char* key : kUnsupported) {
+    if (json.has(key) && !is_off(json.get(key))) fail_unsupported(json, key);
+  }
+  if (json.text_or("bias", "none") != "none") fail_unsupported(json, "bias");
+  if (json.has("task_type") && json.text("task_type") != "CAUSAL_LM") fail_unsupported(json, "task_type");
+  if (json.has("init_lora_weights") && json.get("init_lora_weights").is_string()) {
+    const std::string init = json.text("init_lora_weights");
+    for (const char* prefix : kBaseChangingInits) {
+      if (init.rfind(prefix, 0) == 0) fail_unsupported(json, "init_lora_weights");
+    }
+  }
+}
+
+bool is_all_linear(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  return text == "all-linear";
+}
+
+// A string is a regular expression, a list names modules.
+void read_patterns(const JsonView& json, const std::string& key, std::string* regex, std::vector<std::string>* names) {
+  if (!json.get(key).is_string()) return void(*names = json.texts(key));
+  *regex = json.text(key);
+  names->clear();
+  check_regex(*regex, cat(kConfigName, ": '", key, "'"));
+}
+
+bool names_match(const std::vector<std::string>& names, const std::string& module) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    if (module.size() <= name.size()) return module == name;
+    return module.compare(module.size() - name.size(), name.size(), name) == 0 &&
+           module[module.size() - name.size() - 1] == '.';
+  });
+}
+
+// 16 rather than 16.0 where alpha is whole, as PEFT's users write it.
+Json alpha_value(double alpha) {
+  const bool whole = std::floor(alpha) == alpha && std::fabs(alpha) < 1e15;
+  return whole ? Json(static_cast<int64_t>(alpha)) : Json(alpha);
+}
+
+Json target_value(const LoraConfig& config, const LoraPairs& modules) {
+  if (!config.all_linear) return config.target_regex.empty() ? Json(config.targets) : Json(config.target_regex);
+  std::set<std::string> last;  // PEFT, too, writes out what "all-linear" found
+  for (const auto& [module, pair] : modules) last.insert(module.substr(module.rfind('.') + 1));
+  return Json(std::vector<std::string>(last.begin(), last.end()));
+}
+
+}  // namespace
+
+double LoraConfig::scaling() const {
+  return rslora ? alpha / std::sqrt(static_cast<double>(rank)) : alpha / static_cast<double>(rank);
+}
+
+LoraConfig read_adapter_config(const std::string& folder) {
+  HEARTH_CHECK(exists(folder), file, "adapter: there is no folder '", folder,
+               "'\n  hint: check the spelling of the path");
+  HEARTH_CHECK(is_folder(folder), file, "adapter: '", folder, "' is a file; name the folder that holds ", kConfigName);
+  const std::string path = join_path(folder, kConfigName);
+  if (!exists(path)) {
+    std::string hint = "\n  hint: an adapter folder holds adapter_config.json and adapter_model.safetensors";
+    for (const std::string& name : list_folder(folder)) {
+      if (name == "config.json") hint = "\n  it holds a whole model, not an adapter";
+      if (exists(join_path(join_path(folder, name), kConfigName)))
+        hint = "\n  hint: its subfolder '" + name + "' has one";
+    }
+    HEARTH_FAIL(file, "adapter: folder '", folder, "' has no ", kConfigName, hint);
+  }
+  constexpr int64_t kMaxBytes = 16 << 20;
+  return parse_adapter_config(read_file(path, kMaxBytes), path);
+}
+
+LoraConfig parse_adapter_config(std::string_view text, const std::string& path) {
+  const Json parsed = parse_json(text, path, {.unique_keys = true});
+  const JsonView json(parsed, path);
+  const std::string type = json.text("peft_type");
+  HEARTH_CHECK(type == "LORA", unsupported, kConfigName, ": 'peft_type' is '", type, "'; Hearth has LORA only\n  file ",
+               path);
+  refuse_unsupported(json);
+
+  LoraConfig config;
+  constexpr int64_t kMaxRank = 1 << 20;
+  config.rank = json.integer_or("r", 8, {.min = 1, .max = kMaxRank});
+  config.alpha = json.number_or("lora_alpha", 8);  // PEFT's default, not ours
+  config.dropout = json.number_or("lora_dropout", 0, {.min = 0, .max = 1});
+  config.rslora = json.boolean_or("use_rslora", false);
+  config.base_model = json.text_or("base_model_name_or_path", "");
+  // Absent: PEFT has a table by model type, which says q_proj and v_proj for every family that Hearth has.
+  if (json.has("target_modules")) {
+    read_patterns(json, "target_modules", &config.target_regex, &config.targets);
+    if (is_all_linear(config.target_regex)) {
+      config.all_linear = true;
+      config.target_regex.clear();
+    } else if (config.target_regex.empty() && config.targets.empty()) {
+      json.refuse("target_modules", "a regular expression or a list of names that is not empty");
+    }
+  }
+  if (json.has("exclude_modules")) {
+    read_patterns(json, "exclude_modules", &config.exclude_regex, &config.excludes);
+  }
+  for (const std::string& key : json.keys()) {
+    if (!contains(kKnown, key) && !contains(kUnsupported, key)) config.unknown_keys.push_back(key);
+  }
+  return config;
+}
+
+bool target_matches(const LoraConfig& config, const std::string& module, bool is_output_embedding) {
+  if (!config.exclude_regex.empty() && regex_fullmatch(config.exclude_regex, module)) return false;
+  if (names_match(config.excludes, module)) return false;
+  if (config.all_linear) return !is_output_embedding;
+  if (!config.target_regex.empty()) return regex_fullmatch(config.target_regex, module);
+  return names_match(config.targets, module);
+}
+
+std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modules) {
+  const Json none = nullptr, empty = Json::object();
+  const Json excludes = !config.exclude_regex.empty() ? Json(config.exclude_regex)
+                        : config.excludes.empty()     ? none
+                                                      : Json(config.excludes);
+  const std::vector<std::pair<const char*, Json>> keys = {
+      // sorted by name
+      {"alora_invocation_tokens", none},
+      {"alpha_pattern", empty},
+      {"arrow_config", none},
+      {"auto_mapping", none},
+      {"base_model_name_or_path", config.base_model.empty() ? none : Json(config.base_model)},
+      {"bias", "none"},
+      {"corda_config", none},
+      {"ensure_weight_tying", false},
+      {"eva_config", none},
+      {"exclude_modules", excludes},
+      {"fan_in_fan_out", false},
+      {"inference_mode", true},
+      {"init_lora_weights", true},
+      {"kasa_config", none},
+      {"layer_replication", none},
+      {"layers_pattern", none},
+      {"layers_to_transform", none},
+      {"loftq_config", empty},
+      {"lora_alpha", alpha_value(config.alpha)},
+      {"lora_bias", false},
+      {"lora_dropout", config.dropout},
+      {"lora_ga_config", none},
+      {"megatron_config", none},
+      {"megatron_core", "megatron.core"},
+      {"modules_to_save", none},
+      {"monteclora_config", none},
+      {"peft_type", "LORA"},
+      {"peft_version", "0.21.0"},  // whose 41 keys these are
+      {"qalora_group_size", 16},
+      {"r", config.rank},
+      {"rank_pattern", empty},
+      {"revision", none},
+      {"target_modules", target_value(config, modules)},
+      {"target_parameters", none},
+      {"task_type", "CAUSAL_LM"},
+      {"trainable_token_indices", none},
+      {"use_bdlora", none},
+      {"use_dora", false},
+      {"use_qalora", false},
+      {"use_rslora", config.rslora},
+      {"velora_config", none},
+  };
+  Json json = Json::object();
+  for (const auto& [key, value] : keys) json[key] = value;
+  return dump_json(json);
+}
+
+}  // namespace hearth

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ir/graph.h"
+
+#include <sstream>
+
+#include "base/error.h"
+#include "ir/op.h"
+
+namespace hearth {
+
+const TensorType& Value::type() const { return graph->node(node).types[size_t(output)]; }
+
+std::ostream& operator<<(std::ostream& out, const Value& value) {
+  if (!value.valid()) return out << "%?";
+  const Node& node = value.graph->node(value.node);
+  if (node.op->name == "input") {
+    out << node.attrs.text("name");
+  } else {
+    out << '%' << value.node;
+    if (node.types.size() > 1) out << '.' << value.output;
+  }
+  return out << ' ' << value.type();
+}
+
+Value Graph::input(const std::string& name, TensorType type) {
+  for (const GraphInput& other : inputs_) {
+    HEARTH_CHECK(other.name != name, value, "graph: two inputs are named '", name, "'");
+  }
+  const int32_t id = size();
+  nodes_.push_back({.op = &find_op("input"), .attrs = {{"name", name}}, .types = {std::move(type)}, .scope = Scope::current()});
+  inputs_.push_back({name, id});
+  return {this, id, 0};
+}
+
+void Graph::output(const std::string& name, Value value) {
+  for (const GraphOutput& other : outputs_) HEARTH_CHECK(other.name != name, value, "graph: two outputs are named '", name, "'");
+  outputs_.push_back({name, value, -1});
+}
+
+void Graph::output_in_place(const std::string& name, Value value, const std::string& donor) {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].name != donor) continue;
+    const TensorType& type = node(inputs_[i].node).types[0];
+    HEARTH_CHECK(type == value.type(), shape, "graph: output '", name, "' is ", value.type(), " and cannot take the place of input '",
+                 donor, "', ", type);
+    output(name, value);
+    outputs_.back().donor = static_cast<int32_t>(i);
+    return;
+  }
+  HEARTH_FAIL(value, "graph: output '", name, "' wants the place of input '", donor, "', which does not exist");
+}
+
+std::vector<Value> Graph::add_all(const std::string& op, std::vector<Value> inputs, Attrs attrs) {
+  const OpInfo& info = find_op(op);
+  for (const Value& in : inputs) {
+    HEARTH_CHECK(in.valid() && in.graph == this, bug, op, ": an input does not belong to this graph");
+  }
+  std::vector<TensorType> types = info.infer({op, inputs, attrs});
+  return add_node({.op = &info,
+                   .inputs = std::move(inputs),
+                   .attrs = std::move(attrs),
+                   .types = std::move(types),
+                   .scope = Scope::current(),
+                   .checkpoint = checkpoint_region});
+}
+
+std::vector<Value> Graph::add_node(Node node) {
+  const int32_t id = size();
+  std::vector<Value> outputs;
+  for (size_t i = 0; i < node.types.size(); ++i) outputs.push_back({this, id, static_cast<int32_t>(i)});
+  if (node.op->name == "input") inputs_.push_back({node.attrs.text("name"), id});
+  nodes_.push_back(std::move(node));
+  return outputs;
+}
+
+int32_t Graph::input_index(int32_t node) const {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].node == node) return static_cast<int32_t>(i);
+  }
+  return -1;
+}
+
+void verify(const Graph& graph) {
+  for (int32_t id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    for (const Value& in : node.inputs) {
+      HEARTH_CHECK(in.graph == &graph && in.node >= 0 && in.node < id, bug, "graph: node ", id, " (", node.op->name,
+                   ") reads a value that does not stand before it");
+      HEARTH_CHECK(size_t(in.output) < graph.node(in.node).types.size(), bug, "graph: node ", id, " (", node.op->name,
+                   ") reads output ", in.output, " of node ", in.node, ", which does not exist");
+    }
+    if (node.op->name == "input") continue;
+    HEARTH_CHECK(node.op->infer({node.op->name, node.inputs, node.attrs}) == node.types, bug, "graph: node ", id, " (",
+                 node.op->name, ") has types that its shape rule does not give");
+  }
+  for (const GraphOutput& out : graph.outputs()) {
+    HEARTH_CHECK(out.value.graph == &graph && out.value.node >= 0 && out.value.node < graph.size(), bug, "graph: output '",
+                 out.name, "' is not a value of this graph");
+  }
+}
+
+std::string to_text(const Graph& graph) {
+  std::ostringstream out;
+  for (int32_t id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    out << '%' << id << " = " << node.op->name << '(';
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      out << (i ? ", " : "") << '%' << node.inputs[i].node;
+      if (graph.node(node.inputs[i].node).types.size() > 1) out << '.' << node.inputs[i].output;
+    }
+    out << ')';
+    if (!node.attrs.items().empty()) out << ' ' << node.attrs;
+    out << " :";
+    for (const TensorType& type : node.types) out << ' ' << type;
+    if (!node.scope.empty()) out << "  # " << node.scope;
+    if (node.checkpoint) out << "  (checkpoint " << node.checkpoint << ')';
+    out << '\n';
+  }
+  for (const GraphOutput& output : graph.outputs()) {
+    out << "output " << output.name << " = %" << output.value.node;
+    if (output.value.output) out << '.' << output.value.output;
+    if (output.donor >= 0) out << " in place of input " << graph.inputs()[size_t(output.donor)].name;
+    out << '\n';
+  }
+  return out.str();
+}
+
+}  // namespace hearth

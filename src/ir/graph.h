@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The graph: everything a user calls becomes nodes of about a hundred primitive operations and a few composites.
+// Nodes are stored in an order in which every input stands before its users; nothing is ever removed from a Graph, passes
+// build new ones. Not safe for use from several threads at once.
+
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/attrs.h"
+#include "base/shape.h"
+
+namespace hearth {
+
+class Graph;
+struct OpInfo;
+
+// One output of one node. Cheap to copy; lives as long as its graph.
+struct Value {
+  Graph* graph = nullptr;
+  int32_t node = -1;
+  int32_t output = 0;
+
+  bool valid() const { return node >= 0; }
+  const TensorType& type() const;
+  const Dims& dims() const { return type().dims; }
+  DType dtype() const { return type().dtype; }
+  int64_t rank() const { return type().rank(); }
+  int64_t dim(int64_t axis) const { return dims()[size_t(axis < 0 ? axis + rank() : axis)]; }  // -1 is the last axis
+  friend bool operator==(const Value&, const Value&) = default;
+};
+std::ostream& operator<<(std::ostream& out, const Value& value);  // %12 f32[2,3], or the name of an input
+
+struct Node {
+  const OpInfo* op = nullptr;
+  std::vector<Value> inputs = {};
+  Attrs attrs = {};
+  std::vector<TensorType> types = {};  // of the outputs
+  std::string scope = {};         // place in the model, for reports and errors
+  int32_t checkpoint = 0;         // not 0: belongs to this checkpoint region, recomputed in the backward pass
+};
+
+struct GraphInput {
+  std::string name;
+  int32_t node;
+};
+struct GraphOutput {
+  std::string name;
+  Value value;
+  int32_t donor = -1;  // index of the input whose memory this output takes over (updated in place), or -1
+};
+
+class Graph {
+ public:
+  Graph() = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  Graph(Graph&&) = delete;
+
+  Value input(const std::string& name, TensorType type);
+  void output(const std::string& name, Value value);
+  // The output takes over the memory of the named input, which must have the same type.
+  void output_in_place(const std::string& name, Value value, const std::string& donor);
+
+  // Adds a node; types come from the operation's shape rule, which throws Error when the inputs do not fit.
+  std::vector<Value> add_all(const std::string& op, std::vector<Value> inputs, Attrs attrs = {});
+  Value add(const std::string& op, std::vector<Value> inputs, Attrs attrs = {}) {
+    return add_all(op, std::move(inputs), std::move(attrs))[0];
+  }
+  std::vector<Value> add_node(Node node);  // inputs already belong to this graph; types given
+
+  const Node& node(int32_t id) const { return nodes_[size_t(id)]; }
+  const Node& node(Value value) const { return nodes_[size_t(value.node)]; }
+  int32_t size() const { return static_cast<int32_t>(nodes_.size()); }
+  const std::vector<GraphInput>& inputs() const { return inputs_; }
+  const std::vector<GraphOutput>& outputs() const { return outputs_; }
+  std::vector<GraphOutput>& mutable_outputs() { return outputs_; }
+  int32_t input_index(int32_t node) const;  // index in inputs() of an input node
+
+  int32_t checkpoint_region = 0;  // given to nodes as they are added
+  int32_t checkpoint_regions = 0;
+
+ private:
+  std::deque<Node> nodes_;
+  std::vector<GraphInput> inputs_;
+  std::vector<GraphOutput> outputs_;
+};
+
+// Checks every rule that later stages rely on (order, types as the shape rules give them, outputs exist). Throws Error{bug}.
+void verify(const Graph& graph);
+
+// One line a node: %3 = add(%1, %2) : f32[2,3]  # layers.0.mlp
+std::string to_text(const Graph& graph);
+
+}  // namespace hearth

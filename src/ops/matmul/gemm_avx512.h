@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The 512-bit vector type of the avx512, avx512_bf16 and amx kernels. Included by those files only.
+
+// GCC 12 takes the undefined pass-through operands of its own intrinsics for mistakes (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+#include <immintrin.h>
+
+#include "ops/matmul/gemm_simd.h"
+
+namespace hearth {
+namespace {
+
+struct Vec16 {
+  using reg = __m512;
+  static constexpr int lanes = 16, k_step = 1;
+
+  static HEARTH_INLINE __mmask16 first(int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+  static HEARTH_INLINE reg zero() { return _mm512_setzero_ps(); }
+  static HEARTH_INLINE reg set1(float x) { return _mm512_set1_ps(x); }
+  static HEARTH_INLINE reg load(const float* p) { return _mm512_loadu_ps(p); }
+  static HEARTH_INLINE reg load_part(const float* p, int64_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
+  static HEARTH_INLINE void store(float* p, reg x) { _mm512_storeu_ps(p, x); }
+  static HEARTH_INLINE void store_part(float* p, reg x, int64_t n) { _mm512_mask_storeu_ps(p, first(n), x); }
+  static HEARTH_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_ps(a, b, c); }
+  static HEARTH_INLINE reg add_scaled(reg init, reg alpha, reg x) { return _mm512_fmadd_ps(alpha, x, init); }
+  static HEARTH_INLINE reg add(reg a, reg b) { return _mm512_add_ps(a, b); }
+  static HEARTH_INLINE float sum(reg x) { return _mm512_reduce_add_ps(x); }
+
+  static HEARTH_INLINE reg from_bf16(__m256i x) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
+  }
+  template <DType kType>
+  static HEARTH_INLINE reg load_as(const void* p) {
+    if constexpr (kType == DType::f32) return _mm512_loadu_ps(p);
+    const __m256i half = _mm256_loadu_si256(static_cast<const __m256i*>(p));
+    return kType == DType::bf16 ? from_bf16(half) : _mm512_cvtph_ps(half);
+  }
+  template <DType kType>
+  static HEARTH_INLINE reg load_as_part(const void* p, int64_t n) {
+    if constexpr (kType == DType::f32) return _mm512_maskz_loadu_ps(first(n), p);
+    const __m256i half = _mm256_maskz_loadu_epi16(first(n), p);
+    return kType == DType::bf16 ? from_bf16(half) : _mm512_cvtph_ps(half);
+  }
+  // Rounds to nearest even in integers: the processor's own conversion to bf16 would flush denormals.
+  static HEARTH_INLINE __m256i to_bf16(reg x) {
+    const __m512i bits = _mm512_castps_si512(x), high = _mm512_srli_epi32(bits, 16);
+    const __m512i odd = _mm512_and_si512(high, _mm512_set1_epi32(1));
+    const __m512i rounded =
+        _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+    const __m512i quiet = _mm512_or_si512(high, _mm512_set1_epi32(0x40));
+    return _mm512_cvtepi32_epi16(_mm512_mask_mov_epi32(rounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), quiet));
+  }
+  template <DType kType>
+  static HEARTH_INLINE void store_as(void* p, reg x, int64_t n) {
+    if constexpr (kType == DType::f32) {
+      _mm512_mask_storeu_ps(p, first(n), x);
+    } else {
+      const __m256i half =
+          kType == DType::bf16 ? to_bf16(x) : _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+      _mm256_mask_storeu_epi16(p, first(n), half);
+    }
+  }
+
+  static HEARTH_INLINE void transpose(reg (&x)[16]) {
+    __m512 t[16];
+    HEARTH_UNROLL for (int i = 0; i < 16; i += 4) {  // 4x4 blocks inside each 128-bit lane
+      const __m512 a = _mm512_unpacklo_ps(x[i], x[i + 1]), b = _mm512_unpackhi_ps(x[i], x[i + 1]);
+      const __m512 c = _mm512_unpacklo_ps(x[i + 2], x[i + 3]), d = _mm512_unpackhi_ps(x[i + 2], x[i + 3]);
+      t[i] = _mm512_shuffle_ps(a, c, 0x44);
+      t[i + 1] = _mm512_shuffle_ps(a, c, 0xee);
+      t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
+      t[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
+    }
+    HEARTH_UNROLL for (int i = 0; i < 4; ++i) {  // then the 4x4 lanes
+      const __m512 a = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88), b = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xdd);
+      const __m512 c = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0x88),
+                   d = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0xdd);
+      x[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+      x[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+      x[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+      x[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+  }
+};
+
+template <class V, int kPanelRows, int kRows>
+static void tile_of_rows(const Tile& t) {
+  if (t.cols > V::lanes)
+    packed_tile<V, kPanelRows, 2, kRows, 2>(t);
+  else
+    packed_tile<V, kPanelRows, 2, kRows, 1>(t);
+}
+
+// Rows at the edge: the next even number, so that at most one is wasted.
+template <class V, int kPanelRows>
+static void tile_512(const Tile& t) {
+  switch ((t.rows + 1) / 2) {
+    case 7:
+      if constexpr (kPanelRows == 14) return tile_of_rows<V, kPanelRows, 14>(t);
+      break;
+    case 6: return tile_of_rows<V, kPanelRows, 12>(t);
+    case 5: return tile_of_rows<V, kPanelRows, 10>(t);
+    case 4: return tile_of_rows<V, kPanelRows, 8>(t);
+    case 3: return tile_of_rows<V, kPanelRows, 6>(t);
+    case 2: return tile_of_rows<V, kPanelRows, 4>(t);
+    default: return tile_of_rows<V, kPanelRows, 2>(t);
+  }
+}
+
+}  // namespace
+}  // namespace hearth

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// AVX-512 with BF16: bf16 times bf16 as pair products (vdpbf16ps), everything else as on avx512.
+#if defined(__x86_64__)
+#include "ops/matmul/gemm_avx512_pairs.h"
+
+namespace hearth {
+namespace {
+
+constexpr int kMr = 14;
+
+GemmKernels make_table() {
+  GemmKernels table = gemm_kernels_avx512();
+  table.bf16 = {.mr = kMr,
+                .nr = 32,
+                .k_step = 2,
+                .element_bytes = 2,
+                .pack_a = pack_pairs<kMr>,
+                .pack_b = pack_pairs<32>,
+                .tile = tile_512<Vec16Pairs, kMr>};
+  table.dot_rows_bf16 = dot_rows_typed<Vec16Pairs, PairSource, PairSource, 4>;
+  return table;
+}
+
+}  // namespace
+
+const GemmKernels& gemm_kernels_avx512_bf16() {
+  static const GemmKernels table = make_table();
+  return table;
+}
+
+}  // namespace hearth
+#endif

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What one instruction set offers to the drivers gemm_blocked.cc and gemm_skinny.cc: a table of plain functions.
+// Panel: W rows of A (or columns of B), k-major: element (i, k) at [k * W + i], zero-padded to W. Products of two bf16
+// matrices keep bf16 pairs (k, k+1) as one 32-bit element, so that a panel has half as many steps.
+
+#include <cstdint>
+
+#include "base/dtype.h"
+#include "base/isa.h"
+
+namespace hearth {
+
+// A strided operand seen along one axis i (rows of A or columns of B) and k. One of the strides is 1.
+struct PanelSource {
+  const void* data;
+  DType dtype;
+  int64_t stride_i, stride_k;  // in elements
+  int64_t count, k;            // valid i, valid k
+};
+
+// One tile: out[r,c] = init[r,c] (or 0) + alpha * sum_k a[k,r] b[k,c], for r < rows <= mr, c < cols <= nr.
+struct Tile {
+  int64_t k = 0;            // in elements, not in steps
+  const void* a = nullptr;  // panels
+  const void* b = nullptr;
+  int64_t b_stride = 0;  // direct tiles: elements between rows of the unpacked B
+  float alpha = 1;
+  const float* init = nullptr;
+  float* out = nullptr;
+  int64_t ld_init = 0, ld_out = 0;
+  int64_t rows = 0, cols = 0;
+};
+
+struct GemmKernel {
+  int mr = 0, nr = 0;
+  int k_step = 1;         // panels are padded with zeros to a multiple of it
+  int element_bytes = 4;  // of a panel
+  int64_t k_block = 0;    // elements of k per pass over the tiles of a task, a multiple of k_step; 0: all of a stage
+  void (*pack_a)(const PanelSource& source, void* panel) = nullptr;
+  void (*pack_b)(const PanelSource& source, void* panel) = nullptr;
+  void (*tile)(const Tile& tile) = nullptr;
+  void (*begin)() = nullptr;  // around the tiles of one task, may be null: AMX configures its tiles
+  void (*end)() = nullptr;
+};
+
+// out[m, r] += alpha * sum_k x[m, k] w[r, k]: reads rows of w once, straight from where they lie.
+struct DotRows {
+  const void* w;
+  DType w_dtype;
+  int64_t w_stride;  // elements between rows; k is contiguous
+  int64_t rows, m, k;
+  const void* x;     // f32 [m, x_stride], or bf16 for dot_rows_bf16; zero-padded to a multiple of 32 elements
+  int64_t x_stride;  // in elements
+  float alpha;
+  float* out;
+  int64_t ld_out;
+};
+
+struct GemmKernels {
+  GemmKernel f32;       // any mix of dtypes, widened into f32 panels
+  GemmKernel bf16;      // both operands bf16; tile is null where the processor has no such product
+  int direct_rows = 0;  // most rows of a direct tile
+  int (*direct_width)(int64_t rows) = nullptr;  // panel width that direct tiles of so many rows want
+  void (*pack_narrow)(const PanelSource& source, int width, float* panel) = nullptr;  // an f32 panel of any width
+  void (*direct_tile)(const Tile& tile, DType b_dtype) = nullptr;                     // B unpacked, n contiguous
+  void (*dot_rows)(const DotRows& dot) = nullptr;
+  void (*dot_rows_bf16)(const DotRows& dot) = nullptr;  // w and x bf16; null: use dot_rows
+  void (*widen)(const void* from, DType dtype, int64_t count, float* to) = nullptr;
+  void (*narrow)(const float* from, int64_t count, DType dtype, void* to) = nullptr;
+};
+
+const GemmKernels& gemm_kernels_scalar();
+const GemmKernels& gemm_kernels_avx2();
+const GemmKernels& gemm_kernels_avx512();
+const GemmKernels& gemm_kernels_avx512_bf16();
+const GemmKernels& gemm_kernels_amx();
+const GemmKernels& gemm_kernels(Isa isa);
+
+}  // namespace hearth

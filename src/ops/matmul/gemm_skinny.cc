@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver for products with few rows or few columns (decoding, small batches, LoRA's factors): the large operand is
+// read once, where it lies, and bounds the time by memory bandwidth. The small operand is widened beforehand. Few
+// columns are few rows of the transposed product, so both are "small" vectors x[s,k] against "large" vectors w[j,k]:
+// out[s,j] = sum_k x[s,k] w[j,k].
+#include <algorithm>
+#include <cstring>
+
+#include "ops/matmul/gemm_driver.h"
+
+namespace hearth {
+namespace {
+
+constexpr int64_t kMostSmall = 16;
+constexpr int64_t kChunkBytes = 1 << 20;  // of the large operand per task
+constexpr int64_t kDirectDepth = 64;      // rows of a k-major operand per pass over a task's columns
+constexpr int64_t kLeastSplitK = 1024;
+
+// One term, turned so that small and large are told apart.
+struct Side {
+  PanelSource small, large;
+  float scale;
+  bool along_k;       // large has k contiguous: dot products; else its vectors are interleaved: direct tiles
+  bool pairs;         // dot products of bf16 pairs
+  int width = 0;      // of the packed small panel, direct tiles
+  char* x = nullptr;  // the small operand, packed
+  int64_t x_stride = 0;
+  int64_t x_bytes() const { return along_k ? small.count * x_stride * (pairs ? 2 : 4) : small.k * width * 4; }
+};
+
+struct Skinny {
+  const GemmJob* job;
+  bool swapped;  // the columns of C are the small side
+  int64_t small, large;
+  Side sides[2];
+  int count = 0;
+  int64_t chunk = 0, splits = 1;  // large vectors per task; parts of k
+};
+
+bool make_side(const GemmJob& job, const GemmTerm& term, bool swapped, Side* side) {
+  const GemmKernels& kernels = *job.kernels;
+  const PanelSource a = rows_of_a(term, job.call.m), b = columns_of_b(term, job.call.n);
+  side->small = swapped ? b : a;
+  side->large = swapped ? a : b;
+  side->scale = term.scale;
+  side->along_k = side->large.stride_k == 1;
+  side->pairs = side->along_k && kernels.dot_rows_bf16 && a.dtype == DType::bf16 && b.dtype == DType::bf16;
+  if (side->along_k)
+    side->x_stride =
+        round_up(term.k, 64) + 64;  // an odd number of lines more: rows a power of two apart share cache sets
+  else
+    side->width = kernels.direct_width(side->small.count);
+  return side->along_k || (side->large.stride_i == 1 && side->small.count <= kernels.direct_rows);
+}
+
+// x[s,k] with k contiguous, padded with zeros.
+void pack_rows(const GemmKernels& kernels, const Side& side) {
+  const PanelSource& s = side.small;
+  const int64_t bytes = side.pairs ? 2 : 4, from_bytes = size_bytes(s.dtype);
+  std::memset(side.x, 0, side.x_bytes());
+  for (int64_t i = 0; i < s.count; ++i) {
+    char* to = side.x + i * side.x_stride * bytes;
+    if (s.stride_k == 1 && side.pairs) {
+      std::memcpy(to, element_of(s, i, 0), s.k * 2);
+    } else if (s.stride_k == 1) {
+      kernels.widen(element_of(s, i, 0), s.dtype, s.k, reinterpret_cast<float*>(to));
+    } else {
+      char gathered[256 * 4];
+      for (int64_t k0 = 0; k0 < s.k; k0 += 256) {
+        const int64_t n = std::min<int64_t>(256, s.k - k0);
+        char* piece = side.pairs ? to + k0 * 2 : gathered;
+        for (int64_t k = 0; k < n; ++k) std::memcpy(piece + k * from_bytes, element_of(s, i, k0 + k), from_bytes);
+        if (!side.pairs) kernels.widen(gathered, s.dtype, n, reinterpret_cast<float*>(to) + k0);
+      }
+    }
+  }
+}
+
+// x as a k-major panel.
+void pack_panel(const GemmKernels& kernels, const Side& side) {
+  PanelSource s = side.small;
+  if (s.stride_i != 1 && s.stride_k != 1) {
+    const int64_t bytes = size_bytes(s.dtype);
+    char* to = gemm_scratch().strided.at_least(s.count * s.k * bytes);
+    for (int64_t i = 0; i < s.count; ++i) {
+      for (int64_t k = 0; k < s.k; ++k) std::memcpy(to + (i * s.k + k) * bytes, element_of(s, i, k), bytes);
+    }
+    s = {to, s.dtype, s.k, 1, s.count, s.k};
+  }
+  kernels.pack_narrow(s, side.width, reinterpret_cast<float*>(side.x));
+}
+
+// out[s, 0..n) += the products with large vectors [j0, j0 + n) over one part of k.
+void add_products(const Skinny& skinny, const Side& side, int64_t j0, int64_t n, int64_t split, float* out) {
+  const GemmKernels& kernels = *skinny.job->kernels;
+  const int64_t part = round_up(ceil_div(side.large.k, skinny.splits), kDirectDepth);
+  const int64_t k_begin = std::min(split * part, side.large.k), k_end = std::min(k_begin + part, side.large.k);
+  if (k_begin == k_end) return;
+  if (side.along_k) {
+    const DotRows dot{element_of(side.large, j0, k_begin),
+                      side.large.dtype,
+                      side.large.stride_i,
+                      n,
+                      skinny.small,
+                      k_end - k_begin,
+                      side.x + k_begin * (side.pairs ? 2 : 4),
+                      side.x_stride,
+                      side.scale,
+                      out,
+                      n};
+    return (side.pairs ? kernels.dot_rows_bf16 : kernels.dot_rows)(dot);
+  }
+  Tile tile;
+  tile.b_stride = side.large.stride_k;
+  tile.alpha = side.scale;
+  tile.init = tile.out = out;
+  tile.ld_init = tile.ld_out = n;
+  tile.rows = skinny.small;
+  tile.cols = n;
+  for (int64_t k = k_begin; k < k_end; k += kDirectDepth) {
+    tile.k = std::min(kDirectDepth, k_end - k);
+    tile.a = side.x + k * side.width * 4;
+    tile.b = element_of(side.large, j0, k);
+    kernels.direct_tile(tile, side.large.dtype);
+  }
+}
+
+// Writes rows of C: count rows of n sums, `from` with stride n.
+void write_rows(const GemmJob& job, int64_t row, int64_t col, int64_t rows, int64_t n, float* from) {
+  const GemmCall& call = job.call;
+  for (int64_t i = 0; i < rows; ++i, from += n) {
+    char* to = static_cast<char*>(call.c) + ((row + i) * call.ldc + col) * size_bytes(call.c_dtype);
+    if (call.addend) {
+      const char* addend =
+          static_cast<const char*>(call.addend) + ((row + i) * call.ld_addend + col) * size_bytes(call.addend_dtype);
+      float piece[256];
+      for (int64_t j = 0; j < n; j += 256) {
+        const int64_t count = std::min<int64_t>(256, n - j);
+        job.kernels->widen(addend + j * size_bytes(call.addend_dtype), call.addend_dtype, count, piece);
+        for (int64_t e = 0; e < count; ++e) from[j + e] += piece[e];
+      }
+    }
+    job.kernels->narrow(from, n, call.c_dtype, to);
+  }
+}
+
+void write(const Skinny& skinny, int64_t j0, int64_t n, float* sums) {
+  if (!skinny.swapped) return write_rows(*skinny.job, 0, j0, skinny.small, n, sums);
+  float turned[kMostSmall * 64];
+  for (int64_t j = 0; j < n; j += 64) {
+    const int64_t count = std::min<int64_t>(64, n - j);
+    for (int64_t s = 0; s < skinny.small; ++s) {
+      for (int64_t e = 0; e < count; ++e) turned[e * skinny.small + s] = sums[s * n + j + e];
+    }
+    write_rows(*skinny.job, j0 + j, 0, count, skinny.small, turned);
+  }
+}
+
+void choose_chunks(Skinny& skinny) {
+  const int threads = skinny.job->threads;
+  const Side& side = skinny.sides[0];
+  const int64_t bytes = side.large.k * size_bytes(side.large.dtype);
+  const int64_t least = side.along_k ? 16 : 32;
+  const int64_t most = std::clamp(kChunkBytes / bytes, side.along_k ? least : 256, int64_t{1024});
+  skinny.chunk = std::clamp(round_up(ceil_div(skinny.large, 4 * threads), least), least, round_up(most, least));
+  const int64_t chunks = ceil_div(skinny.large, skinny.chunk);
+  if (chunks < threads && skinny.count == 1) {
+    skinny.splits = std::max<int64_t>(1, std::min<int64_t>(ceil_div(threads, chunks), side.large.k / kLeastSplitK));
+  }
+}
+
+void run(Skinny& skinny) {
+  const GemmJob& job = *skinny.job;
+  choose_chunks(skinny);
+  const int64_t chunks = ceil_div(skinny.large, skinny.chunk), chunk_floats = skinny.small * skinny.chunk;
+  float* parts =
+      skinny.splits == 1
+          ? nullptr
+          : reinterpret_cast<float*>(gemm_scratch().sums.at_least(skinny.splits * chunks * chunk_floats * 4));
+  gemm_for(chunks * skinny.splits, job.threads, [&](int64_t task) {
+    const int64_t split = task / chunks, j0 = task % chunks * skinny.chunk;
+    const int64_t n = std::min(skinny.chunk, skinny.large - j0);
+    float* sums =
+        parts ? parts + task * chunk_floats : reinterpret_cast<float*>(gemm_scratch().block.at_least(chunk_floats * 4));
+    std::fill(sums, sums + skinny.small * n, 0.0f);
+    for (int t = 0; t < skinny.count; ++t) add_products(skinny, skinny.sides[t], j0, n, split, sums);
+    if (!parts) write(skinny, j0, n, sums);
+  });
+  if (!parts) return;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {  // the parts in order: the same sum each time
+    const int64_t j0 = chunk * skinny.chunk, n = std::min(skinny.chunk, skinny.large - j0);
+    float* sums = parts + chunk * chunk_floats;
+    for (int64_t split = 1; split < skinny.splits; ++split) {
+      const float* more = parts + (split * chunks + chunk) * chunk_floats;
+      for (int64_t i = 0; i < skinny.small * n; ++i) sums[i] += more[i];
+    }
+    write(skinny, j0, n, sums);
+  }
+}
+
+}  // namespace
+
+bool gemm_skinny(const GemmJob& job) {
+  const GemmCall& call = job.call;
+  const bool swapped = call.n < call.m;
+  Skinny skinny{&job, swapped, swapped ? call.n : call.m, swapped ? call.m : call.n, {}};
+  if (skinny.small > kMostSmall) return false;
+  for (int t = 0; t < call.term_count; ++t) {
+    if (!make_side(job, call.terms[t], swapped, &skinny.sides[skinny.count++])) return false;
+  }
+  int64_t bytes = 0;
+  for (int t = 0; t < skinny.count; ++t) bytes += round_up(skinny.sides[t].x_bytes(), 64);
+  char* x = gemm_scratch().a.at_least(bytes);
+  for (int t = 0; t < skinny.count; ++t) {
+    Side& side = skinny.sides[t];
+    side.x = x;
+    x += round_up(side.x_bytes(), 64);
+    if (side.along_k)
+      pack_rows(*job.kernels, side);
+    else
+      pack_panel(*job.kernels, side);
+  }
+  run(skinny);
+  return true;
+}
+
+}  // namespace hearth

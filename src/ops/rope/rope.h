@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ir/graph.h"
+
+namespace hearth {
+
+struct RopeOptions {
+  std::vector<double> frequencies;  // D/2 angles per position: theta^(-2i/D), scaled as the model's config says
+  double scale = 1;                 // multiplies cos and sin (YaRN's attention factor)
+  bool inverse = false;             // rotates backwards: the derivative
+};
+
+// Rotary embedding, Hugging Face layout: with h = D/2 and a = positions[t] * frequencies[i],
+//   y[i] = x[i] cos a - x[i+h] sin a,   y[i+h] = x[i+h] cos a + x[i] sin a
+// x [B,T,H,D] with D even, positions i32 [T] or [B,T]. Angles, cos and sin in f32.
+// Source: Su et al. 2021, arXiv:2104.09864. Differs: pairs are (i, i+h), as in transformers.
+Value rope(const Value& x, const Value& positions, const RopeOptions& options);
+
+}  // namespace hearth

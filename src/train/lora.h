@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// LoRA adapters in memory: f32 matrices that training changes. Source: Hu et al. 2021, arXiv:2106.09685.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "io/peft.h"
+#include "models/language_model.h"
+
+namespace hearth {
+
+struct LoraMatrices {
+  int64_t in = 0, out = 0, rank = 0;
+  std::vector<float> a, b;  // [rank,in], [out,rank]
+};
+
+class LoraAdapter {
+ public:
+  // A new adapter: A uniform in +-1/sqrt(in), B zero, as PEFT initialises, from `seed`.
+  // Throws Error{value} when no linear layer matches the targets, listing those there are.
+  static LoraAdapter create(const LanguageModel& model, const LoraConfig& config, uint64_t seed);
+  // A PEFT folder made for this model. Throws when it was made for another one, listing what does not fit.
+  static LoraAdapter load(const LanguageModel& model, const std::string& folder);
+
+  void save(const std::string& folder) const;  // as a PEFT folder
+
+  const LoraConfig& config() const { return config_; }
+  std::map<std::string, LoraMatrices>& modules() { return modules_; }
+  const std::map<std::string, LoraMatrices>& modules() const { return modules_; }
+  int64_t parameters() const;
+
+ private:
+  LoraConfig config_;
+  std::map<std::string, LoraMatrices> modules_;
+};
+
+// Writes the model with the adapter's updates added to its weights: W = round(f32(W) + (B A) * scale), one rounding, as
+// PEFT's merge_and_unload does. The base folder is never touched. Tokenizer and other files are copied.
+// Throws Error{unsupported} when the adapter targets a tied output layer.
+void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder);
+
+}  // namespace hearth

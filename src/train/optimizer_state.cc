@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/optimizer_state.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "io/json.h"
+#include "runtime/session.h"
+
+namespace hearth {
+
+OptimizerState OptimizerState::zeros(const LoraAdapter& adapter, bool accumulate) {
+  OptimizerState state;
+  const auto add = [&](const std::string& name, Dims dims) {
+    const size_t n = size_t(num_elements(dims));
+    state.matrices.push_back({name, std::move(dims), std::vector<float>(n), std::vector<float>(n), std::vector<float>(accumulate ? n : 0)});
+  };
+  for (const auto& [name, m] : adapter.modules()) {
+    add(name + ".a", {m.rank, m.in});
+    add(name + ".b", {m.out, m.rank});
+  }
+  return state;
+}
+
+void OptimizerState::bind(Session& session) {
+  std::map<std::string, float*> places;
+  for (Matrix& matrix : matrices) {
+    places["m." + matrix.name] = matrix.m.data();
+    places["v." + matrix.name] = matrix.v.data();
+    places["g." + matrix.name] = matrix.gradient.data();
+  }
+  for (size_t i = 0; i < session.inputs(); ++i) {
+    const auto found = places.find(session.input_name(i));
+    if (found != places.end()) session.bind_input(i, found->second);
+  }
+}
+
+int64_t OptimizerState::bytes() const {
+  int64_t total = 0;
+  for (const Matrix& m : matrices) total += int64_t(m.m.size() + m.v.size() + m.gradient.size()) * 4;
+  return total;
+}
+
+std::string checkpoint_path(const std::string& run_folder, int64_t step) { return join_path(run_folder, "checkpoint-" + std::to_string(step)); }
+
+std::vector<int64_t> checkpoint_steps(const std::string& run_folder) {
+  std::vector<int64_t> steps;
+  if (!is_folder(run_folder)) return steps;
+  for (const std::string& name : list_folder(run_folder)) {
+    const std::string digits = name.rfind("checkpoint-", 0) == 0 ? name.substr(11) : "";
+    const bool number = !digits.empty() && digits.size() < 18 && digits.find_first_not_of("0123456789") == std::string::npos;
+    if (number) steps.push_back(std::stoll(digits));
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LoraAdapter& adapter, const OptimizerState& optimizer) {
+  AtomicFolder folder(checkpoint_path(run_folder, progress.step));
+  adapter.save(folder.temporary());
+  std::vector<TensorRef> tensors;
+  for (const OptimizerState::Matrix& m : optimizer.matrices) {
+    tensors.push_back({"m." + m.name, {DType::f32, m.dims}, reinterpret_cast<const std::byte*>(m.m.data()), nullptr});
+    tensors.push_back({"v." + m.name, {DType::f32, m.dims}, reinterpret_cast<const std::byte*>(m.v.data()), nullptr});
+  }
+  write_safetensors(join_path(folder.temporary(), "optimizer.safetensors"), tensors);
+  Json state;
+  state["step"] = progress.step;
+  state["tokens"] = progress.tokens;
+  state["loss_sum"] = progress.loss_sum;
+  state["seconds"] = progress.seconds;
+  state["run"] = Json::parse(progress.run.empty() ? "{}" : progress.run);
+  write_file_atomic(join_path(folder.temporary(), "trainer_state.json"), dump_json(state) + "\n");
+  folder.commit(AtomicFolder::Existing::replace);
+}
+
+void keep_last_checkpoints(const std::string& run_folder, int64_t count) {
+  const std::vector<int64_t> steps = checkpoint_steps(run_folder);
+  for (size_t i = 0; i + size_t(std::max<int64_t>(count, 1)) < steps.size(); ++i) remove_tree(checkpoint_path(run_folder, steps[i]));
+}
+
+// Names what differs between the run that wrote the checkpoint and this one.
+static void check_same_run(const Json& was, const Json& now, const std::string& folder) {
+  std::string changes;
+  for (const auto& [key, value] : now.items()) {
+    const std::string before = was.contains(key) ? was.at(key).dump() : "not there";
+    if (before != value.dump()) changes += cat("\n  ", key, " was ", before, ", is now ", value.dump());
+  }
+  for (const auto& [key, value] : was.items()) {
+    if (!now.contains(key)) changes += cat("\n  ", key, " was ", value.dump(), ", is now not there");
+  }
+  HEARTH_CHECK(changes.empty(), state, "resume: this is not the run that wrote ", folder, changes, "\n  hint: resume with the same settings, or start anew in another --output");
+}
+
+TrainingProgress load_checkpoint(const std::string& run_folder, const std::string& run, const LanguageModel& model, LoraAdapter& adapter, OptimizerState& optimizer) {
+  const std::vector<int64_t> steps = checkpoint_steps(run_folder);
+  HEARTH_CHECK(!steps.empty(), state, "resume: '", run_folder, "' holds no checkpoint to resume from\n  hint: leave out --resume to start a run");
+  const std::string folder = checkpoint_path(run_folder, steps.back());
+  const Json file = read_json_file(join_path(folder, "trainer_state.json"));
+  const JsonView view(file, join_path(folder, "trainer_state.json"));
+  check_same_run(view.object("run").json(), Json::parse(run.empty() ? "{}" : run), folder);
+  const LoraAdapter saved = LoraAdapter::load(model, folder);
+  for (auto& [name, m] : adapter.modules()) {
+    const auto found = saved.modules().find(name);
+    HEARTH_CHECK(found != saved.modules().end() && found->second.rank == m.rank, format, "resume: the adapter in ", folder, " has no '", name, "' of rank ", m.rank);
+    std::copy(found->second.a.begin(), found->second.a.end(), m.a.begin());
+    std::copy(found->second.b.begin(), found->second.b.end(), m.b.begin());
+  }
+  const auto states = SafetensorsFile::open(join_path(folder, "optimizer.safetensors"));
+  for (OptimizerState::Matrix& m : optimizer.matrices) {
+    for (auto& [prefix, into] : {std::pair<std::string, std::vector<float>*>{"m.", &m.m}, {"v.", &m.v}}) {
+      const TensorRef* tensor = states->find(prefix + m.name);
+      HEARTH_CHECK(tensor && tensor->type == (TensorType{DType::f32, m.dims}), format, "resume: ", states->path(), " has no '", prefix + m.name, "' of ",
+                   TensorType{DType::f32, m.dims});
+      std::memcpy(into->data(), tensor->data, size_t(tensor->bytes()));
+    }
+  }
+  TrainingProgress progress;
+  progress.step = view.integer("step", {.min = 0});
+  progress.tokens = view.integer("tokens", {.min = 0});
+  progress.loss_sum = view.number("loss_sum");
+  progress.seconds = view.number("seconds");
+  progress.run = run;
+  return progress;
+}
+
+}  // namespace hearth

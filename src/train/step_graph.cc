@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/step_graph.h"
+
+#include <numeric>
+
+#include "array/transforms.h"
+#include "base/error.h"
+#include "ops/elementwise/elementwise.h"
+#include "ops/linear_cross_entropy/linear_cross_entropy.h"
+#include "ops/reduce/reduce.h"
+#include "ops/shape/shape.h"
+
+namespace hearth {
+namespace {
+
+struct Matrix {
+  std::string name;  // "<module>.a"
+  Value value;
+};
+
+std::vector<Matrix> matrices(const LoraValuesOf& lora) {
+  std::vector<Matrix> all;
+  for (const auto& [module, pair] : lora.modules) {
+    all.push_back({module + ".a", pair.a});
+    all.push_back({module + ".b", pair.b});
+  }
+  return all;
+}
+
+Value sum_all(const Value& x) {
+  Dims axes(size_t(x.rank()));
+  std::iota(axes.begin(), axes.end(), 0);
+  return reduce_sum(x, axes);
+}
+
+// Sum of losses of the batch's tokens.
+Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOptions& o, const LoraValuesOf* lora, std::vector<Value>* trace = nullptr) {
+  WeightInputs weights(graph, model.folder());
+  LlamaForward forward{.config = model.config(), .dtype = o.dtype, .weight = [&](const std::string& name) { return weights(name); }, .lora = lora};
+  forward.checkpoint_layers = o.checkpointing;
+  forward.trace = trace;
+  const Value tokens = graph.input("tokens", {DType::i32, {o.batch, o.block}});
+  const Value labels = graph.input("labels", {DType::i32, {o.batch * o.block}});
+  const Value hidden = llama_hidden(forward, tokens);  // [B,T,C]
+  if (trace) trace->push_back(hidden);
+  Value x = reshape(hidden, {o.batch * o.block, model.config().hidden});
+  if (lora && lora->modules.count("lm_head")) {
+    // The output layer with its own low-rank update: one matrix W + scale B A, so that the loss stays in one piece.
+    const LoraValues& m = lora->modules.at("lm_head");
+    (void)m;
+    HEARTH_FAIL(unsupported, "train: LoRA on lm_head is not supported by the chunked loss; leave it out of --lora-targets");
+  }
+  return linear_cross_entropy(x, llama_output_weight(forward), labels);
+}
+
+struct Scalars {
+  Value rate, correction1, correction2, per_token;
+};
+
+Scalars scalars(Graph& graph) {
+  const Value all = graph.input("scalars", {DType::f32, {4}});
+  const auto at = [&](int64_t i) { return reshape(slice(all, {i}, {i + 1}), {}); };
+  return {at(0), at(1), at(2), at(3)};
+}
+
+// Mean gradients, their norm, clipping, AdamW. Nothing changes when loss or norm is not finite.
+void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value> sums, const Value& loss, const StepGraphOptions& o) {
+  Scope scope("update");
+  const Scalars s = scalars(graph);
+  Value squares;
+  for (const Value& sum : sums) {
+    const Value square = sum_all(sum * sum);
+    squares = squares.valid() ? squares + square : square;
+  }
+  const Value norm = sqrt(squares) * s.per_token;
+  Value factor = s.per_token;
+  if (o.clip > 0) factor = factor * minimum(constant(graph, 1), o.clip / (norm + 1e-6));
+  Value finite = graph.add("is_finite", {norm});
+  if (loss.valid()) finite = binary("and", finite, graph.add("is_finite", {loss}));
+  graph.output("grad_norm", norm);
+  graph.output("finite", convert(finite, DType::i32));
+  for (size_t i = 0; i < all.size(); ++i) {
+    const TensorType& type = all[i].value.type();
+    const Value m = graph.input("m." + all[i].name, type), v = graph.input("v." + all[i].name, type);
+    const AdamWState next = adamw({all[i].value, m, v}, sums[i] * factor, s.rate, s.correction1, s.correction2, o.adamw);
+    const Value apply = broadcast_to(finite, type.dims);
+    graph.output_in_place("p." + all[i].name, select(apply, next.parameter, all[i].value), "lora." + all[i].name);
+    graph.output_in_place("next.m." + all[i].name, select(apply, next.m, m), "m." + all[i].name);
+    graph.output_in_place("next.v." + all[i].name, select(apply, next.v, v), "v." + all[i].name);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter, const StepGraphOptions& o, StepPart part) {
+  auto graph = std::make_unique<Graph>();
+  const bool dropout = adapter.config().dropout > 0 && part != StepPart::update;
+  const LoraValuesOf lora = declare_lora(*graph, adapter, true, dropout ? graph->input("rng", {DType::u64, {2}}) : Value{});
+  const std::vector<Matrix> all = matrices(lora);
+  if (part == StepPart::update) {
+    std::vector<Value> sums;
+    for (const Matrix& m : all) sums.push_back(graph->input("g." + m.name, m.value.type()));
+    add_update(*graph, all, sums, {}, o);
+    for (size_t i = 0; i < all.size(); ++i) graph->output_in_place("next.g." + all[i].name, scalar_like(sums[i], 0), "g." + all[i].name);
+    return graph;
+  }
+  const Value loss = batch_loss(*graph, model, o, &lora);
+  std::vector<Value> wrt;
+  for (const Matrix& m : all) wrt.push_back(m.value);
+  const std::vector<Value> grads = gradients(loss, wrt);
+  graph->output("loss", loss);
+  if (part == StepPart::whole) {
+    add_update(*graph, all, grads, loss, o);
+    return graph;
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Value sum = graph->input("g." + all[i].name, all[i].value.type());
+    graph->output_in_place("next.g." + all[i].name, sum + grads[i], "g." + all[i].name);
+  }
+  return graph;
+}
+
+std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter* adapter, const StepGraphOptions& o) {
+  auto graph = std::make_unique<Graph>();
+  std::optional<LoraValuesOf> lora;
+  if (adapter) lora = declare_lora(*graph, *adapter, false);
+  graph->output("loss", batch_loss(*graph, model, o, lora ? &*lora : nullptr));
+  return graph;
+}
+
+std::unique_ptr<Graph> finite_graph(const LanguageModel& model, const LoraAdapter& adapter, const StepGraphOptions& o) {
+  auto graph = std::make_unique<Graph>();
+  const LoraValuesOf lora = declare_lora(*graph, adapter, false);
+  std::vector<Value> trace;
+  const Value loss = batch_loss(*graph, model, o, &lora, &trace);
+  const auto probe = [&](const std::string& name, const Value& x) { graph->output(name, sum_all(convert(x, DType::f32) * 0.0)); };
+  for (const Matrix& m : matrices(lora)) probe("lora_" + m.name, m.value);
+  for (size_t i = 0; i < trace.size(); ++i) {
+    const bool last = i + 1 == trace.size();
+    probe(i == 0 ? "output of model.embed_tokens" : last ? "output of model.norm" : cat("output of model.layers.", i - 1), trace[i]);
+  }
+  probe("loss", loss);
+  return graph;
+}
+
+}  // namespace hearth

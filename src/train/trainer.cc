@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numbers>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "compiler/compile.h"
+#include "ops/matmul/gemm.h"
+#include "plan/plan_file.h"
+#include "runtime/session.h"
+#include "train/batches.h"
+#include "train/memory_estimate.h"
+#include "train/metrics/memory.h"
+#include "train/optimizer_state.h"
+#include "train/run_log.h"
+#include "train/step_graph.h"
+
+namespace hearth {
+namespace {
+
+double now_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Multiplies the base rate at 0-based step t of `total`. Warm-up rises linearly from 0; linear falls to 0, as transformers'.
+double schedule_factor(Schedule schedule, int64_t t, int64_t warmup, int64_t total) {
+  if (t < warmup) return double(t) / double(std::max<int64_t>(1, warmup));
+  const double done = double(t - warmup) / double(std::max<int64_t>(1, total - warmup));
+  switch (schedule) {
+    case Schedule::linear: return std::max(0.0, 1 - done);
+    case Schedule::cosine: return std::max(0.0, 0.5 * (1 + std::cos(std::numbers::pi * done)));
+    case Schedule::constant: return 1;
+  }
+  return 1;
+}
+
+// Key of the random numbers of one micro-batch: seed and number, mixed (splitmix64's finaliser).
+uint64_t micro_batch_key(uint64_t seed, int64_t number) {
+  uint64_t z = seed + 0x9e3779b97f4a7c15ull * uint64_t(number + 1);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+  return z ^ (z >> 31);
+}
+
+void check_arguments(const TrainingArguments& a, const LanguageModel& model, const TokenBlocks& train) {
+  HEARTH_CHECK(a.batch_size > 0, value, "train: batch size must be at least 1; it is ", a.batch_size);
+  HEARTH_CHECK(a.grad_accum > 0, value, "train: grad accum must be at least 1; it is ", a.grad_accum);
+  HEARTH_CHECK(a.epochs > 0 || a.max_steps > 0, value, "train: epochs must be above 0; they are ", a.epochs);
+  HEARTH_CHECK(a.max_steps >= 0 && a.stop_after >= 0 && a.warmup_steps >= 0 && a.save_every >= 0 && a.clip >= 0 && a.weight_decay >= 0, value,
+               "train: steps, clip and weight decay must not be negative");
+  HEARTH_CHECK(std::isfinite(a.learning_rate) && a.learning_rate >= 0, value, "train: learning rate must be a number >= 0; it is ", a.learning_rate);
+  HEARTH_CHECK(a.dtype == DType::f32 || a.dtype == DType::bf16, unsupported, "train: dtype must be f32 or bf16; it is ", a.dtype);
+  HEARTH_CHECK(train.count() > 0, value, "train: there is no block of tokens to train on");
+  HEARTH_CHECK(train.block_size >= 2, value, "train: a block needs at least 2 tokens; it has ", train.block_size);
+  HEARTH_CHECK(train.block_size <= model.config().max_positions, value, "train: blocks of ", train.block_size, " tokens are longer than the model's context of ",
+               model.config().max_positions, "; use --block-size ", model.config().max_positions, " or less");
+}
+
+}  // namespace
+
+double EvalReport::perplexity() const { return std::exp(loss); }
+
+struct Trainer::State {
+  const LanguageModel& model;
+  LoraAdapter adapter;
+  const TrainingArguments arguments;
+  const TokenBlocks& train;
+  const TokenBlocks* eval;
+  StepGraphOptions options;
+  OptimizerState optimizer;
+  Batches batches;
+  Plan main_plan, update_plan, eval_plan;  // main: the whole step, or the accumulating part
+  std::shared_ptr<Arena> arena;
+  std::unique_ptr<Session> main, update, evaluation;
+  Batch batch;
+  uint64_t rng[2] = {0, 0};
+  float scalars[4] = {0, 0, 0, 0};
+  TrainingProgress progress;
+
+  State(const LanguageModel& m, LoraAdapter a, const TrainingArguments& args, const TokenBlocks& t, const TokenBlocks* e)
+      : model(m), adapter(std::move(a)), arguments(args), train(t), eval(e), batches(t, args.batch_size, args.shuffle, args.seed) {
+    options = {.batch = args.batch_size, .block = t.block_size, .dtype = args.dtype, .checkpointing = args.checkpointing, .clip = args.clip,
+               .adamw = {args.beta1, args.beta2, args.eps, args.weight_decay}};
+    progress.run = args.run_description;
+  }
+
+  bool accumulates() const { return arguments.grad_accum > 1; }
+
+  void compile_plans() {
+    main_plan = compile(*step_graph(model, adapter, options, accumulates() ? StepPart::accumulate : StepPart::whole));
+    if (accumulates()) update_plan = compile(*step_graph(model, adapter, options, StepPart::update));
+    if (!eval) return;
+    StepGraphOptions eval_options = options;
+    eval_options.block = eval->block_size;
+    eval_plan = compile(*loss_graph(model, &adapter, eval_options));
+  }
+
+  std::vector<const Plan*> plans() const {
+    std::vector<const Plan*> all = {&main_plan};
+    if (accumulates()) all.push_back(&update_plan);
+    if (eval) all.push_back(&eval_plan);
+    return all;
+  }
+
+  // Arenas, optimizer states, bindings: everything that costs memory, made when training begins.
+  void open_sessions() {
+    if (main) return;
+    optimizer = OptimizerState::zeros(adapter, accumulates());
+    arena = Arena::for_plans(plans());
+    const auto open = [&](const Plan& plan) {
+      auto session = std::make_unique<Session>(plan, SessionOptions{arena});
+      bind(*session);
+      return session;
+    };
+    main = open(main_plan);
+    if (accumulates()) update = open(update_plan);
+    if (eval) evaluation = open(eval_plan);
+  }
+
+  void bind(Session& session) {
+    WeightInputs::bind(session, model.folder());
+    bind_lora(session, adapter);
+    optimizer.bind(session);
+    batch.tokens.resize(size_t(arguments.batch_size * train.block_size));
+    batch.labels.resize(batch.tokens.size());
+    for (size_t i = 0; i < session.inputs(); ++i) {
+      const std::string& name = session.input_name(i);
+      if (name == "rng") session.bind_input(i, rng);
+      if (name == "scalars") session.bind_input(i, scalars);
+    }
+  }
+
+  static void bind_batch(Session& session, Batch& batch) {
+    session.bind_input("tokens", batch.tokens.data());
+    session.bind_input("labels", batch.labels.data());
+  }
+
+  int64_t steps_per_epoch() const { return (batches.per_epoch() + arguments.grad_accum - 1) / arguments.grad_accum; }
+  int64_t total_steps() const {
+    if (arguments.max_steps > 0) return arguments.max_steps;
+    return std::max<int64_t>(1, int64_t(std::ceil(arguments.epochs * double(steps_per_epoch()) - 1e-9)));
+  }
+
+  // One optimizer step: 0-based number `step`. Returns loss (mean per token) and gradient norm.
+  StepReport take_step(int64_t step) {
+    StepReport report{.step = step + 1, .steps = total_steps()};
+    const int64_t epoch = step / steps_per_epoch(), first = step % steps_per_epoch() * arguments.grad_accum;
+    const int64_t last = std::min(first + arguments.grad_accum, batches.per_epoch());
+    report.learning_rate = arguments.learning_rate * schedule_factor(arguments.schedule, step, arguments.warmup_steps, report.steps);
+    scalars[0] = float(report.learning_rate);
+    scalars[1] = float(1 - std::pow(arguments.beta1, double(step + 1)));
+    scalars[2] = float(1 - std::pow(arguments.beta2, double(step + 1)));
+    double loss = 0;
+    int64_t counted = 0;
+    for (int64_t micro = first; micro < last; ++micro) {
+      batches.fill(epoch, micro, batch);
+      counted += batch.counted;
+      scalars[3] = float(1.0 / double(std::max<int64_t>(1, counted)));
+      rng[0] = micro_batch_key(arguments.seed, epoch * batches.per_epoch() + micro);
+      bind_batch(*main, batch);
+      main->run();
+      loss += *static_cast<const float*>(main->output("loss"));
+    }
+    if (accumulates()) update->run();
+    Session& last_session = accumulates() ? *update : *main;
+    report.grad_norm = *static_cast<const float*>(last_session.output("grad_norm"));
+    report.loss = loss / double(std::max<int64_t>(1, counted));
+    report.epoch = double(step + 1) / double(steps_per_epoch());
+    if (!std::isfinite(report.loss) || *static_cast<const int32_t*>(last_session.output("finite")) == 0) fail_not_finite(report);
+    progress.step = step + 1;
+    progress.tokens += counted;
+    progress.loss_sum += report.loss;
+    return report;
+  }
+
+  // Runs the forward pass once more with a probe at every place, and names the first that is not finite.
+  [[noreturn]] void fail_not_finite(const StepReport& report) {
+    const std::unique_ptr<Graph> graph = finite_graph(model, adapter, options);
+    Session session(compile(*graph));
+    WeightInputs::bind(session, model.folder());
+    bind_lora(session, adapter);
+    bind_batch(session, batch);
+    session.run();
+    std::string place = std::isfinite(report.loss) ? "a gradient (the loss is finite)" : "the loss";
+    for (size_t o = session.outputs(); o-- > 0;) {
+      if (!std::isfinite(*static_cast<const float*>(session.output(o)))) place = session.output_name(o);
+    }
+    HEARTH_FAIL(numeric, "train: step ", report.step, " is not finite: loss ", report.loss, ", gradient norm ", report.grad_norm, "\n  first in ", place,
+                "\n  the adapter is as it was after step ", report.step - 1, "\n  hint: a lower --lr, or --dtype f32");
+  }
+
+  EvalReport evaluate() {
+    HEARTH_CHECK(eval, state, "evaluate: the trainer was given no evaluation data");
+    open_sessions();
+    return run_evaluation(*evaluation, *eval, arguments.batch_size);
+  }
+
+  static EvalReport run_evaluation(Session& session, const TokenBlocks& blocks, int64_t batch_size) {
+    Batches order(blocks, batch_size, false, 0);
+    Batch part;
+    EvalReport report;
+    double sum = 0;
+    for (int64_t i = 0; i < order.per_epoch(); ++i) {
+      order.fill(0, i, part);
+      bind_batch(session, part);
+      session.run();
+      sum += *static_cast<const float*>(session.output("loss"));
+      report.tokens += part.counted;
+    }
+    report.loss = sum / double(std::max<int64_t>(1, report.tokens));
+    return report;
+  }
+};
+
+Trainer::Trainer(const LanguageModel& model, LoraAdapter adapter, const TrainingArguments& arguments, const TokenBlocks& train, const TokenBlocks* eval) {
+  check_arguments(arguments, model, train);
+  state_ = std::make_unique<State>(model, std::move(adapter), arguments, train, eval);
+  state_->compile_plans();
+}
+Trainer::~Trainer() = default;
+
+const LoraAdapter& Trainer::adapter() const { return state_->adapter; }
+EvalReport Trainer::evaluate() { return state_->evaluate(); }
+void Trainer::save_step_plan(const std::string& path) const { save_plan(state_->main_plan, path); }
+
+TrainingEstimate Trainer::estimate() const {
+  const State& s = *state_;
+  TrainingEstimate e;
+  e.trainable = s.adapter.parameters();
+  e.parameters = s.model.parameters() + e.trainable;
+  e.blocks = s.train.count();
+  e.tokens = int64_t(s.train.tokens.size());
+  e.steps_per_epoch = s.steps_per_epoch();
+  e.steps = s.total_steps();
+  e.optimizer_bytes = e.trainable * 4 * (s.accumulates() ? 4 : 3);
+  for (const Plan* plan : s.plans()) {
+    int64_t arena = 0;
+    for (const int64_t bytes : plan->arena_bytes) arena += bytes;
+    e.activation_bytes = std::max(e.activation_bytes, arena);
+  }
+  e.weight_bytes = weight_bytes_read(s.main_plan);
+  e.memory_bytes = e.activation_bytes + e.optimizer_bytes + e.weight_bytes + working_bytes(s.main_plan);
+  return e;
+}
+
+TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
+  State& s = *state_;
+  const TrainingArguments& a = s.arguments;
+  s.open_sessions();
+  const bool saves = !a.output_dir.empty();
+  HEARTH_CHECK(saves || !a.resume, state, "resume: there is no output folder to resume from");
+  if (saves) {
+    ensure_folder(a.output_dir);
+    remove_leftovers(a.output_dir);
+    if (a.resume) {
+      s.progress = load_checkpoint(a.output_dir, a.run_description, s.model, s.adapter, s.optimizer);
+    } else {
+      HEARTH_CHECK(checkpoint_steps(a.output_dir).empty(), state, "train: '", a.output_dir,
+                   "' holds checkpoints of an earlier run\n  hint: --resume goes on with it; or choose another --output");
+    }
+  }
+  const int64_t total = s.total_steps(), end = a.stop_after > 0 ? std::min(a.stop_after, total) : total;
+  RunLog log(a.output_dir, s.progress.step);
+  const auto evaluate_now = [&] {
+    if (!s.eval) return;
+    EvalReport report = s.evaluate();
+    report.step = s.progress.step;
+    report.epoch = double(report.step) / double(s.steps_per_epoch());
+    log.evaluation(report);
+    if (callbacks.evaluation) callbacks.evaluation(report);
+  };
+  const auto save = [&] {
+    if (!saves) return;
+    save_checkpoint(a.output_dir, s.progress, s.adapter, s.optimizer);
+    keep_last_checkpoints(a.output_dir, a.keep_checkpoints);
+  };
+  if (s.progress.step == 0) evaluate_now();
+  const double before = s.progress.seconds, start = now_seconds();
+  TrainingSummary summary;
+  bool stop = false;
+  while (s.progress.step < end && !stop) {
+    const double step_start = now_seconds();
+    const int64_t tokens_before = s.progress.tokens;
+    StepReport report = s.take_step(s.progress.step);
+    report.tokens_per_second = double(s.progress.tokens - tokens_before) / std::max(1e-9, now_seconds() - step_start);
+    report.memory_bytes = peak_resident_bytes();
+    s.progress.seconds = before + now_seconds() - start;
+    log.step(report);
+    if (callbacks.step) callbacks.step(report);
+    if (s.progress.step % s.steps_per_epoch() == 0 || s.progress.step == total) evaluate_now();
+    stop = callbacks.stop && callbacks.stop();
+    const bool due = a.save_every > 0 && s.progress.step % a.save_every == 0;
+    if (due || stop || s.progress.step == end) save();
+  }
+  log.draw();
+  if (saves) s.adapter.save(a.output_dir);
+  summary.steps = s.progress.step;
+  summary.tokens = s.progress.tokens;
+  summary.seconds = s.progress.seconds;
+  summary.mean_loss = s.progress.loss_sum / double(std::max<int64_t>(1, s.progress.step));
+  summary.memory_bytes = peak_resident_bytes();
+  summary.stopped = s.progress.step < total;
+  return summary;
+}
+
+EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks, DType dtype, int64_t batch_size) {
+  HEARTH_CHECK(blocks.block_size <= model.config().max_positions, value, "evaluate: blocks of ", blocks.block_size, " tokens are longer than the model's context of ",
+               model.config().max_positions);
+  LoraAdapter copy = adapter ? *adapter : LoraAdapter{};
+  const StepGraphOptions options{.batch = std::min(batch_size, blocks.count()), .block = blocks.block_size, .dtype = dtype};
+  Session session(compile(*loss_graph(model, adapter ? &copy : nullptr, options)));
+  WeightInputs::bind(session, model.folder());
+  if (adapter) bind_lora(session, copy);
+  return Trainer::State::run_evaluation(session, blocks, options.batch);
+}
+
+void inspect_training_step(const LanguageModel& model, const LoraAdapter& adapter, const TrainingArguments& arguments, int64_t block_size, CompileReport* report) {
+  const StepGraphOptions options{.batch = arguments.batch_size, .block = block_size, .dtype = arguments.dtype, .checkpointing = arguments.checkpointing, .clip = arguments.clip,
+                                 .adamw = {arguments.beta1, arguments.beta2, arguments.eps, arguments.weight_decay}};
+  compile(*step_graph(model, adapter, options, arguments.grad_accum > 1 ? StepPart::accumulate : StepPart::whole), {}, report);
+}
+
+}  // namespace hearth
