@@ -1,9 +1,66 @@
+# Tests, tools for tests, benchmarks. Test binaries are few: one for all C++ tests, small tools for the Python ones.
 find_package(GTest REQUIRED)
 include(GoogleTest)
+set(VENV "$ENV{HEARTH_VENV}")
+if(NOT VENV)
+  set(VENV "$ENV{HOME}/.cache/hearth/venv")
+endif()
 
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS src/*_test.cc tests/*_test.cc)
-file(GLOB_RECURSE fuzz_sources CONFIGURE_DEPENDS src/*/fuzz_*.cc)
 add_executable(hearth_tests ${test_sources})
-target_link_libraries(hearth_tests PRIVATE hearth_cli yaml-cpp GTest::gtest GTest::gtest_main)
+target_link_libraries(hearth_tests PRIVATE hearth_cli yaml-cpp PkgConfig::PCRE2 GTest::gtest GTest::gtest_main)
 target_include_directories(hearth_tests PRIVATE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(hearth_tests PRIVATE HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_compile_options(hearth_tests PRIVATE -O1)
+gtest_discover_tests(hearth_tests WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                     PROPERTIES TIMEOUT 600)
+
+# Programs that tests and examples need.
+function(hearth_program name source)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/${source})
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE ${ARGN})
+  endif()
+endfunction()
+hearth_program(hearth_tokenize tests/tools/hearth_tokenize.cc hearth_core)
+hearth_program(hearth_metrics tests/tools/hearth_metrics.cc hearth_core)
+hearth_program(hearth_run_plan tests/tools/hearth_run_plan.cc hearth_runtime)  # nothing above the runtime
+hearth_program(hearth_op_table tests/tools/hearth_op_table.cc hearth_core)
+hearth_program(example_finetune examples/finetune.cc hearth_core)
+
+# Benchmarks. oneDNN is a yardstick there and no part of the product.
+find_library(DNNL dnnl)
+hearth_program(attention_bench bench/attention_bench.cc hearth_runtime)
+hearth_program(row_program_bench bench/row_program_bench.cc hearth_runtime)
+hearth_program(hearth_probe bench/probe.cc Threads::Threads)
+if(TARGET hearth_probe)
+  target_compile_options(hearth_probe PRIVATE -march=native -O3)
+endif()
+if(DNNL)
+  hearth_program(gemm_bench bench/gemm_bench.cc hearth_runtime ${DNNL} gomp)
+endif()
+
+# The same operations and models with every lower instruction set that this machine has.
+foreach(isa scalar avx2 avx512 avx512_bf16)
+  add_test(NAME isa_${isa} COMMAND ${CMAKE_SOURCE_DIR}/tests/with_isa.sh ${isa} $<TARGET_FILE:hearth_tests>
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(isa_${isa} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
+endforeach()
+
+add_test(NAME runtime_link COMMAND ${CMAKE_SOURCE_DIR}/tests/runtime_link_test.sh $<TARGET_FILE:hearth_runtime>
+         $<TARGET_FILE:hearth_run_plan>)
+
+# Python tests: with the real libraries as oracle where they need them.
+file(GLOB_RECURSE python_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*_test.py)
+set(python_environment
+    "HEARTH=$<TARGET_FILE:hearth>;HEARTH_BUILD=${CMAKE_BINARY_DIR};HEARTH_SOURCE_DIR=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+foreach(test ${python_tests})
+  get_filename_component(name ${test} NAME_WE)
+  add_test(NAME ${name} COMMAND ${VENV}/bin/python ${test} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${python_environment}" TIMEOUT 1800 RUN_SERIAL ON)
+endforeach()
+foreach(name reference_test resume_test)
+  add_test(NAME ${name}_long COMMAND ${VENV}/bin/python ${CMAKE_SOURCE_DIR}/tests/interop/${name}.py --long
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name}_long PROPERTIES ENVIRONMENT "${python_environment}" TIMEOUT 14400 RUN_SERIAL ON LABELS long)
+endforeach()

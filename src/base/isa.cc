@@ -27,9 +27,9 @@ static bool amx_usable() {
   return bf16 && tile && syscall(SYS_arch_prctl, 0x1023, 18) == 0;
 }
 
-static Isa detect() {
+static Isa detect() {  // every processor with AVX2 has F16C
   __builtin_cpu_init();
-  if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))) return Isa::scalar;
+  if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))) return Isa::scalar;
   if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl")))
     return Isa::avx2;

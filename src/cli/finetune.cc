@@ -120,6 +120,7 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
       std::cout << dry_run_text(plan, common);
     return 0;
   }
+  ensure_folder(flags.output);  // before it says that it begins
   if (!common.quiet) {
     std::cerr << opening_text(plan);
     warn_of_memory(plan.estimate);

@@ -9,7 +9,7 @@ namespace hearth {
 
 struct GenerateFlags {
   std::string model, adapter, prompt;
-  std::string dtype = "auto";
+  std::string dtype = "f32";
   GenerateOptions options;
 
   template <class Visit>
@@ -18,7 +18,7 @@ struct GenerateFlags {
     flag("model", model, "folder with config.json, weights and tokenizer", {.needed = true, .path = PathKind::folder});
     flag("adapter", adapter, "PEFT folder with LoRA updates", {.path = PathKind::folder, .default_text = "none"});
     flag("dtype", dtype, "type of the arithmetic; auto: bf16 where the weights are stored so and the processor has it",
-         {.allowed = {"auto", "f32", "bf16"}});
+         {.allowed = {"f32", "bf16", "auto"}});
     flag.group("text");
     flag("prompt", prompt, "text to continue", {.needed = true});
     flag("max-tokens", options.max_tokens, "tokens to write at most", {.minimum = 0, .maximum = 1 << 24});

@@ -21,7 +21,7 @@ static JobMemory generate_memory(const LanguageModel& model, int64_t tokens, DTy
   JobMemory job{.job = "generate", .tokens = tokens, .dtype = dtype};
   job.bytes = 2 * c.layers * tokens * c.kv_heads * c.head_size * size_bytes(dtype);  // the cache
   for (const int64_t bytes : plan.arena_bytes) job.bytes += bytes;
-  job.bytes += weight_bytes_read(plan) + working_bytes(plan);
+  job.bytes += weight_bytes_read(plan) + working_bytes();
   return job;
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "train/optimizer_state.h"
 
 namespace hearth {
 
@@ -19,10 +20,17 @@ static bool is_ours(const std::vector<std::string>& names) {
   });
 }
 
+static void check_resume(const FinetuneFlags& flags) {
+  const bool resumable = is_folder(flags.output) && !checkpoint_steps(flags.output).empty();
+  HEARTH_CHECK(!flags.resume || resumable, state, "--resume: there is no checkpoint in '", flags.output,
+               "' to go on from; leave --resume out to begin");
+  HEARTH_CHECK(flags.resume || !resumable, state, "--output '", flags.output,
+               "' holds checkpoints of an earlier run; go on with it by --resume, or name a new folder");
+}
+
 void check_output_folder(const FinetuneFlags& flags) {
   const std::string& path = flags.output;
-  HEARTH_CHECK(exists(path) || !flags.resume, state, "--resume: there is nothing to resume: no folder '", path,
-               "'; leave --resume out to begin");
+  if (!flags.dry_run) check_resume(flags);
   if (!exists(path)) return;
   HEARTH_CHECK(is_folder(path), file, "--output '", path, "' is a file; name a folder");
   for (const std::string& source : {flags.model, flags.lora.adapter})

@@ -100,7 +100,7 @@ int32_t Emitter::dense(const View& view, const TensorType& type, int32_t device)
   if (buffer < 0 && node.op->name == "constant" && node.attrs.has("values")) buffer = constant_bytes(node);
   if (buffer >= 0 && is_identity(view)) return tensor(on_device(buffer, device), type);
   const auto [entry, fresh] = copies_.try_emplace({view.base.node, view.base.output, view.offset, view.dims, view.strides}, -1);
-  if (fresh) entry->second = emit_program(build_copy(view), {type}, node.scope)[0];
+  if (fresh) entry->second = emit_program(build_copy(view, buffer >= 0), {type}, node.scope)[0];
   return tensor(on_device(entry->second, device), type);
 }
 

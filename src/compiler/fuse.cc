@@ -106,6 +106,7 @@ class Fuser {
     if (node.op->row_kind == RowKind::reduce) {
       g.elements = node.inputs[0].type().elements();
       g.width = reduced_width(graph_, node);
+      g.empty_rows = node.types[0].elements();
       g.members = {{id, Role::row}};
     } else {
       g.elements = node.types[0].elements();
@@ -129,6 +130,7 @@ class Fuser {
     const bool reduces = node.op->row_kind == RowKind::reduce;
     for (size_t i = 0; i < operands(id); ++i) {
       const View view = operand_view(graph_, views_, id, i);
+      if (role == Role::row && !reduces && views_.is_counted(view.base.node)) return false;  // rows have no iota
       if (group_of(view.base) == gi && !edge_fits(g, view, role_in(g, view.base.node), role, reduces)) return false;
     }
     return true;

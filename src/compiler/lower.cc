@@ -15,7 +15,7 @@ class Lowering {
       : graph_(*partition.graph),
         device_(partition.device),
         backends_(backends),
-        views_(graph_, row_nodes(RowKind::view)),
+        views_(graph_, nodes_seen_through()),
         emitter_(graph_, backends) {}
 
   Plan run() {
@@ -28,10 +28,13 @@ class Lowering {
   }
 
  private:
-  // Nodes of a kind that belong to a device with row programs.
-  std::vector<bool> row_nodes(RowKind kind) const {
+  // Views and iotas that belong to a device with row programs.
+  std::vector<bool> nodes_seen_through() const {
     std::vector<bool> nodes(size_t(graph_.size()), false);
-    for (int32_t id = 0; id < graph_.size(); ++id) nodes[size_t(id)] = is_row_node(id) && graph_.node(id).op->row_kind == kind;
+    for (int32_t id = 0; id < graph_.size(); ++id) {
+      const OpInfo& op = *graph_.node(id).op;
+      nodes[size_t(id)] = is_row_node(id) && (op.row_kind == RowKind::view || op.name == "iota");
+    }
     return nodes;
   }
   bool is_row_node(int32_t id) const {
@@ -183,7 +186,7 @@ class Lowering {
       const View view = views_(node.inputs[i]);
       int32_t buffer = is_identity(view) ? emitter_.buffer_of(view.base) : -1;
       if (buffer < 0) {
-        buffer = emitter_.emit_program(build_copy(view), {node.types[i]}, node.scope)[0];
+        buffer = emitter_.emit_program(build_copy(view, emitter_.buffer_of(view.base) >= 0), {node.types[i]}, node.scope)[0];
       }
       emitter_.set_buffer({const_cast<Graph*>(&graph_), id, int32_t(i)}, buffer);
     }

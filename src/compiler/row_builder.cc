@@ -118,7 +118,7 @@ class Builder {
     }
     if (recomputes(view)) return full(id);
     if (node.op->name == "constant" && node.attrs.has("value")) return constant(phase().tiles, loads_, node);
-    if (node.op->name == "iota") {
+    if (args_.views.is_counted(id)) {
       const RowOp op = node.types[0].dtype == DType::f32 ? RowOp::iota_f32 : RowOp::iota_i32;
       return load(op, operand_number(-1, node.types[0].dtype, view, false));
     }
@@ -157,7 +157,7 @@ class Builder {
     const Node& node = graph_.node(id);
     if (roles_.count(id)) return row(id);
     if (node.op->name == "constant" && node.attrs.has("value")) return constant(phase().after, row_loads_[phase_], node);
-    HEARTH_CHECK(node.op->name != "iota", bug, "row program: iota per row");
+    HEARTH_CHECK(!args_.views.is_counted(id), bug, "row program: iota per row");
     const int operand = operand_number(input_number(view.base), view.base.dtype(), view, true);
     const auto [entry, fresh] = row_loads_[phase_].try_emplace({RowOp::load_row, operand, 0}, -1);
     if (fresh) entry->second = emit(phase().after, RowOp::load_row, {}, operand);
@@ -312,7 +312,7 @@ class Builder {
 
 BuiltProgram build_row_program(const BuildArgs& args) { return Builder(args).run(); }
 
-BuiltProgram build_copy(const View& view) {
+BuiltProgram build_copy(const View& view, bool in_memory) {
   BuiltProgram built;
   RowProgram& program = built.program;
   const Node& node = view.base.graph->node(view.base);
@@ -326,7 +326,7 @@ BuiltProgram build_copy(const View& view) {
   if (node.op->name == "constant" && node.attrs.has("value")) {
     phase.tiles.push_back({RowOp::constant, 0, 0, 0, 0, 0, constant_bits(node)});
   } else {
-    const bool iota = node.op->name == "iota";
+    const bool iota = node.op->name == "iota" && !in_memory;
     if (!iota) built.inputs.push_back(view.base);
     program.operands.push_back({iota ? -1 : 0, dtype, false, small.offset, small.dims, small.strides});
     phase.tiles.push_back({!iota ? RowOp::load : dtype == DType::f32 ? RowOp::iota_f32 : RowOp::iota_i32, 0, 0, 0, 0, 0, 0});

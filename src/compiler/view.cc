@@ -28,10 +28,10 @@ bool is_identity(const View& view) {
   return small.dims.size() == 1 && small.strides[0] == 1;
 }
 
-// An iota needs no memory: the position in its view is the value itself, so only its own axis counts.
-static View whole(const Node& node, Value value) {
+// A counted iota needs no memory: the position in its view is the value itself, so only its own axis counts.
+static View whole(const Node& node, Value value, bool counted) {
   View view{value, value.dims(), row_major_strides(value.dims()), 0};
-  if (node.op->name == "iota") {
+  if (counted) {
     view.strides.assign(view.dims.size(), 0);
     view.strides[size_t(node.attrs.integer("dimension"))] = 1;
   }
@@ -96,11 +96,13 @@ static std::optional<View> apply(const Node& node, const View& in) {
   return out;
 }
 
-Views::Views(const Graph& graph, std::vector<bool> see_through) : views_(size_t(graph.size())), copies_(size_t(graph.size())) {
+Views::Views(const Graph& graph, std::vector<bool> see_through)
+    : views_(size_t(graph.size())), copies_(size_t(graph.size())), counted_(size_t(graph.size()), false) {
   for (int32_t id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     std::vector<View>& views = views_[size_t(id)];
-    if (see_through[size_t(id)]) {
+    counted_[size_t(id)] = see_through[size_t(id)] && node.op->name == "iota";
+    if (see_through[size_t(id)] && !counted_[size_t(id)]) {
       const View& in = (*this)(node.inputs[0]);
       if (std::optional<View> view = apply(node, in)) {
         views.push_back(*view);
@@ -109,7 +111,7 @@ Views::Views(const Graph& graph, std::vector<bool> see_through) : views_(size_t(
       copies_[size_t(id)] = in;
     }
     for (size_t i = 0; i < node.types.size(); ++i) {
-      views.push_back(whole(node, {const_cast<Graph*>(&graph), id, int32_t(i)}));
+      views.push_back(whole(node, {const_cast<Graph*>(&graph), id, int32_t(i)}, counted_[size_t(id)]));
     }
   }
 }

@@ -25,15 +25,18 @@ bool is_identity(const View& view);
 // A reshape of a view that strides cannot express ends there: is_copy() nodes are computed by copying.
 class Views {
  public:
-  Views(const Graph& graph, std::vector<bool> see_through);  // per node: a view node of a row-program device
+  Views(const Graph& graph, std::vector<bool> see_through);  // per node: a view or iota node of a row-program device
   const View& operator()(Value value) const { return views_[size_t(value.node)][size_t(value.output)]; }
   // A view node that must be computed after all, by a copy of its operand_view().
   bool is_copy(int32_t node) const { return copies_[size_t(node)].has_value(); }
   const View& copy_operand(int32_t node) const { return *copies_[size_t(node)]; }
+  // An iota that is counted where it is read; one that another device made lies in memory like any value.
+  bool is_counted(int32_t node) const { return counted_[size_t(node)]; }
 
  private:
   std::vector<std::vector<View>> views_;
   std::vector<std::optional<View>> copies_;
+  std::vector<bool> counted_;
 };
 
 }  // namespace hearth

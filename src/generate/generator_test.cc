@@ -140,7 +140,7 @@ TEST(Generator, context_that_is_too_short_is_named) {
   const std::string text = error_of(Kind::value, [] { prose_generator().generate("My lord,", {.max_tokens = 1021}); });
   EXPECT_EQ(
       text,
-      "the prompt's 4 tokens and 1021 new ones do not fit in the model's context of 1024; at most 1020 new tokens do");
+      "the prompt's 5 tokens and 1021 new ones do not fit in the model's context of 1024; at most 1019 new tokens do");
   EXPECT_TEXT(error_of(Kind::value, [] { prose_generator().generate(long_text(9000), {.max_tokens = 1}); }), "1024");
   EXPECT_TEXT(error_of(Kind::value, [] { prose_generator().logits({}); }), "empty");
   EXPECT_TEXT(error_of(Kind::value, [] { prose_generator().logits({4096}); }), "4096");

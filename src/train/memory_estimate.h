@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// How much memory a plan will take, from the plan alone.
+// How much memory a training run will take, known before it begins.
 
 #include "plan/plan.h"
 
@@ -12,6 +12,6 @@ int64_t weight_bytes_read(const Plan& plan);
 
 // What kernels and the process need beside arena, weights and states: matmul's packing buffers, attention's tiles, code,
 // tokenizer, text.
-int64_t working_bytes(const Plan& plan);
+int64_t working_bytes();
 
 }  // namespace hearth

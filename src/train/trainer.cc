@@ -241,7 +241,7 @@ TrainingEstimate Trainer::estimate() const {
     e.activation_bytes = std::max(e.activation_bytes, arena);
   }
   e.weight_bytes = weight_bytes_read(s.main_plan);
-  e.memory_bytes = e.activation_bytes + e.optimizer_bytes + e.weight_bytes + working_bytes(s.main_plan);
+  e.memory_bytes = e.activation_bytes + e.optimizer_bytes + e.weight_bytes + working_bytes();
   return e;
 }
 

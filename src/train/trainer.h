@@ -15,7 +15,7 @@ namespace hearth {
 enum class Schedule { linear, cosine, constant };
 
 struct TrainingArguments {
-  std::string output_dir;          // the trainer writes log.jsonl, TensorBoard events, loss.svg, checkpoints and the
+  std::string output_dir = {};     // the trainer writes log.jsonl, TensorBoard events, loss.svg, checkpoints and the
                                    // adapter there; empty: nothing is written
   int64_t batch_size = 8;          // blocks per micro-batch
   int64_t grad_accum = 1;          // micro-batches per step
@@ -34,7 +34,7 @@ struct TrainingArguments {
   int64_t save_every = 0;          // steps between checkpoints; 0: only at the end of the run
   int64_t keep_checkpoints = 2;    // older ones are deleted
   bool resume = false;
-  std::string run_description;     // JSON object: what a resumed run must agree on (recorded in the checkpoints)
+  std::string run_description = {};  // JSON object: what a resumed run must agree on (recorded in the checkpoints)
 };
 
 struct StepReport {

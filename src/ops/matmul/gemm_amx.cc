@@ -92,6 +92,7 @@ void finish_through_memory(const Tile& t) {
     row.rows = 1;
     row.out += r * t.ld_out;
     if (row.init) row.init += r * t.ld_init;
+    if (row.final_out) row.final_out = static_cast<char*>(row.final_out) + r * t.ld_final * 2;
     if (t.cols > 16) {
       __m512 acc[1][2] = {{Vec16::load(sums + r * kNr), Vec16::load(sums + r * kNr + 16)}};
       finish_tile<Vec16, 1, 2>(row, acc);
@@ -103,7 +104,7 @@ void finish_through_memory(const Tile& t) {
 }
 
 void tile(const Tile& t) {
-  const bool whole = t.rows == kMr && t.cols == kNr && t.alpha == 1;
+  const bool whole = t.rows == kMr && t.cols == kNr && t.alpha == 1 && !t.final_out;
   if (whole && t.init) {
     _tile_loadd(0, t.init, t.ld_init * 4);
     _tile_loadd(1, t.init + 16, t.ld_init * 4);

@@ -61,6 +61,7 @@ struct Vec16 {
     } else {
       const __m256i half =
           kType == DType::bf16 ? to_bf16(x) : _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+      if (n == lanes) return _mm256_storeu_si256(static_cast<__m256i*>(p), half);
       _mm256_mask_storeu_epi16(p, first(n), half);
     }
   }

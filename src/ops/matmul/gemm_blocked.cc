@@ -171,6 +171,10 @@ void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range col
         else
           tile.init = tile.out;
         tile.ld_init = k0 == 0 ? whole.ld_init : whole.ld_out;
+        if (whole.final_out && k0 + depth >= segment.k)
+          tile.final_out = static_cast<char*>(whole.final_out) + (row * whole.ld_final + col) * 2;
+        else
+          tile.final_out = nullptr;
         kernel.tile(tile);
       }
     }
@@ -203,14 +207,14 @@ void compute(const Macro& macro, Range rows, Range cols) {
     tile.ld_init = tile.ld_out;
   }
   for (int s = 0; s < macro.stage->count; ++s) {
+    if (s + 1 == macro.stage->count && macro.last && call.c_dtype != DType::f32) {
+      tile.final_out = static_cast<char*>(call.c) + (row * call.ldc + col) * 2;
+      tile.final_dtype = call.c_dtype;
+      tile.ld_final = call.ldc;
+    }
     run_tiles(macro, macro.stage->segments[s], rows, cols, tile);
     tile.init = tile.out;
     tile.ld_init = tile.ld_out;
-  }
-  if (!macro.last || call.c_dtype == DType::f32) return;
-  for (int64_t i = 0; i < rows.size(); ++i) {
-    char* to = static_cast<char*>(call.c) + ((row + i) * call.ldc + col) * size_bytes(call.c_dtype);
-    kernels.narrow(tile.out + i * tile.ld_out, cols.size(), call.c_dtype, to);
   }
 }
 

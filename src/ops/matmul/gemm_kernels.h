@@ -30,6 +30,9 @@ struct Tile {
   float* out = nullptr;
   int64_t ld_init = 0, ld_out = 0;
   int64_t rows = 0, cols = 0;
+  void* final_out = nullptr;  // set: the result goes here, rounded to final_dtype (f16 or bf16), and out is not written
+  int64_t ld_final = 0;
+  DType final_dtype = DType::bf16;
 };
 
 struct GemmKernel {

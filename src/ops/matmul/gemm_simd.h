@@ -120,6 +120,23 @@ static void pack_narrow(const PanelSource& s, int width, float* panel) {
     pack_panel<V, Widen<V, DType::f16>>(s, width, s.k, panel);
 }
 
+// The valid part of a tile whose C has 16 bits, straight from registers.
+template <class V, int kRows, int kVectors>
+HEARTH_INLINE void round_tile(const Tile& t, const typename V::reg (&acc)[kRows][kVectors]) {
+  const int64_t last = t.cols < kVectors * V::lanes ? t.cols - (kVectors - 1) * V::lanes : V::lanes;
+  HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
+    if (r >= t.rows) break;
+    char* to = static_cast<char*>(t.final_out) + r * t.ld_final * 2;
+    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
+      const int64_t count = v + 1 < kVectors ? V::lanes : last;
+      if (t.final_dtype == DType::bf16)
+        V::template store_as<DType::bf16>(to + v * V::lanes * 2, acc[r][v], count);
+      else
+        V::template store_as<DType::f16>(to + v * V::lanes * 2, acc[r][v], count);
+    }
+  }
+}
+
 // out = init + alpha * acc for the valid part of a tile, which reaches into the last vector. All of init is read before
 // anything is written: rows that lie a multiple of 4 KiB apart would otherwise wait for each other.
 template <class V, int kRows, int kVectors>
@@ -139,6 +156,7 @@ HEARTH_INLINE void finish_tile(const Tile& t, typename V::reg (&acc)[kRows][kVec
       acc[r][v] = V::add_scaled(from, alpha, acc[r][v]);
     }
   }
+  if (t.final_out) return round_tile<V, kRows, kVectors>(t, acc);
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
     if (r >= t.rows) break;
     float* out = t.out + r * t.ld_out;
