@@ -29,9 +29,11 @@ int default_threads() {
 thread_local bool inside_job = false;
 thread_local int this_thread = 0;
 
-// Workers spin briefly for the next job, then sleep: consecutive kernels of a plan follow within microseconds.
+// Workers spin for the next job a little longer than kernels of a plan are apart, then sleep.
 constexpr int kSpins = 4000;
 
+// A job is open from run()'s start until its indices are handed out. Workers enter an open job when they notice it; run()
+// waits only for those that did, so a short job does not wait for workers that still wake up.
 class Pool {
  public:
   explicit Pool(int threads) : threads_(threads) {
@@ -40,8 +42,8 @@ class Pool {
   ~Pool() {
     {
       std::lock_guard lock(mutex_);
-      stop_ = true;
-      generation_.fetch_add(1, std::memory_order_release);
+      stop_.store(true);
+      generation_.fetch_add(1);
     }
     wake_.notify_all();
     for (std::thread& worker : workers_) worker.join();
@@ -52,16 +54,17 @@ class Pool {
     std::lock_guard one_job_at_a_time(job_mutex_);
     body_ = &body;
     count_ = count;
-    next_.store(0, std::memory_order_relaxed);
     error_ = nullptr;
-    busy_.store(threads_ - 1, std::memory_order_relaxed);
-    {
-      std::lock_guard lock(mutex_);
-      generation_.fetch_add(1, std::memory_order_release);
+    next_.store(0, std::memory_order_relaxed);
+    open_.store(true);
+    generation_.fetch_add(1);
+    if (sleepers_.load() > 0) {
+      { std::lock_guard lock(mutex_); }  // a worker between its last look and its sleep has the lock
+      wake_.notify_all();
     }
-    if (sleepers_.load() > 0) wake_.notify_all();
     take(0);
-    for (int spin = 0; busy_.load(std::memory_order_acquire) != 0; ++spin) {
+    open_.store(false);
+    for (int spin = 0; inside_.load() != 0; ++spin) {
       if (spin > kSpins) std::this_thread::yield();
       else __builtin_ia32_pause();
     }
@@ -84,18 +87,18 @@ class Pool {
 
   void work(int thread) {
     uint64_t seen = 0;
-    for (;;) {
-      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) __builtin_ia32_pause();
-      if (generation_.load(std::memory_order_acquire) == seen) {
+    while (!stop_.load()) {
+      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_relaxed) == seen; ++spin) __builtin_ia32_pause();
+      if (generation_.load() == seen) {
         std::unique_lock lock(mutex_);
         sleepers_.fetch_add(1);
-        wake_.wait(lock, [&] { return generation_.load(std::memory_order_acquire) != seen; });
+        wake_.wait(lock, [&] { return generation_.load() != seen; });
         sleepers_.fetch_sub(1);
       }
-      seen = generation_.load(std::memory_order_acquire);
-      if (stop_) return;
-      take(thread);
-      busy_.fetch_sub(1, std::memory_order_release);
+      seen = generation_.load();
+      inside_.fetch_add(1);  // before the look at open_: run() closes the job first and counts those inside afterwards
+      if (open_.load()) take(thread);
+      inside_.fetch_sub(1);
     }
   }
 
@@ -104,12 +107,12 @@ class Pool {
   std::mutex job_mutex_, mutex_;
   std::condition_variable wake_;
   std::atomic<uint64_t> generation_{0};
-  std::atomic<int> sleepers_{0}, busy_{0};
+  std::atomic<int> sleepers_{0}, inside_{0};
+  std::atomic<bool> open_{false}, stop_{false};
   std::atomic<int64_t> next_{0};
   const std::function<void(int64_t, int)>* body_ = nullptr;
   int64_t count_ = 0;
   std::exception_ptr error_;
-  bool stop_ = false;
 };
 
 std::mutex pool_mutex;

@@ -40,13 +40,13 @@ std::vector<JobMemory> memory_of_jobs(const LanguageModel& model) {
   std::vector<JobMemory> jobs = {generate_memory(model, std::min<int64_t>(context, 512), DType::f32)};
   if (context > 512) jobs.push_back(generate_memory(model, context, DType::f32));
   const LoraAdapter adapter = LoraAdapter::create(model, LoraConfig{}, 0);
-  for (const auto& [batch, block] : {std::pair<int64_t, int64_t>{8, 256}, {1, 512}}) {
-    for (const bool checkpointing : {false, true}) {
-      for (const DType dtype : {DType::f32, DType::bf16}) {
-        JobMemory job{"finetune", batch, std::min(block, context), dtype, checkpointing};
-        jobs.push_back(finetune_memory(model, adapter, job));
-      }
-    }
+  const JobMemory settings[] = {{"finetune", 8, 256},
+                                {"finetune", 8, 256, DType::f32, true},
+                                {"finetune", 1, 512},
+                                {"finetune", 1, 512, DType::bf16, true}};
+  for (JobMemory job : settings) {
+    job.tokens = std::min(job.tokens, context);
+    jobs.push_back(finetune_memory(model, adapter, job));
   }
   return jobs;
 }

@@ -63,7 +63,26 @@ class ReferenceBackend : public Backend {
   std::string device_ = "reference";
 };
 
+class RestrictedBackend : public Backend {
+ public:
+  RestrictedBackend(std::unique_ptr<Backend> all, std::set<std::string> ops) : all_(std::move(all)), ops_(std::move(ops)) {}
+  const std::string& device() const override { return all_->device(); }
+  std::string refuse(const Graph& graph, const Node& node) const override {
+    return ops_.count(node.op->name) ? "kept for the reference device" : all_->refuse(graph, node);
+  }
+  std::string kernel(const Node& node) const override { return all_->kernel(node); }
+  int64_t workspace_bytes(const Node& node) const override { return all_->workspace_bytes(node); }
+
+ private:
+  std::unique_ptr<Backend> all_;
+  std::set<std::string> ops_;
+};
+
 }  // namespace
+
+std::unique_ptr<Backend> without(std::unique_ptr<Backend> backend, const std::set<std::string>& ops) {
+  return std::make_unique<RestrictedBackend>(std::move(backend), ops);
+}
 
 std::unique_ptr<Backend> make_backend(const std::string& device) {
   if (device == "cpu") return std::make_unique<KernelBackend>(device);

@@ -4,6 +4,7 @@
 // own and one line in backend.cc.
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,5 +25,8 @@ class Backend {
 
 // "cpu" or "reference". Throws Error{value} for other names, listing these.
 std::unique_ptr<Backend> make_backend(const std::string& device);
+
+// The same backend, but it refuses these operations.
+std::unique_ptr<Backend> without(std::unique_ptr<Backend> backend, const std::set<std::string>& ops);
 
 }  // namespace hearth

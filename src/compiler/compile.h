@@ -2,6 +2,7 @@
 #pragma once
 // compile: verify -> simplify -> partition -> join epilogues -> fuse -> schedule -> place memory. Graph in, Plan out.
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace hearth {
 
 struct CompileOptions {
   std::vector<std::string> devices = {"cpu", "reference"};  // by preference; inputs and outputs live in host memory
+  std::set<std::string> only_reference = {};  // operations that other devices must not take: for finding the one at fault
 };
 
 // What ran where and why, one row per operation, device and reason.

@@ -176,34 +176,62 @@ bool Emitter::try_donate(int32_t output, int32_t buffer, int32_t donor) {
   return true;
 }
 
+// First what may be written in place, then the outputs that need memory of their own, last the copies into donors: nothing
+// reads a donor after it was overwritten.
 void Emitter::bind_outputs() {
-  for (size_t o = 0; o < graph_.outputs().size(); ++o) {
-    const GraphOutput& output = graph_.outputs()[o];
-    const TensorType& type = output.value.type();
-    int32_t buffer = buffer_of(output.value);  // dense by now, on the host
-    if (output.donor >= 0) {
-      if (!try_donate(int32_t(o), buffer, output.donor)) {
-        const int32_t donor = buffer_of({const_cast<Graph*>(&graph_), graph_.inputs()[size_t(output.donor)].node, 0});
-        if (donor != buffer) {
-          emit({.kernel = "copy", .in = {tensor(buffer, type)}, .out = {tensor(donor, type)}, .scope = "output " + output.name});
-          buffer = donor;
-        }
-      }
+  const std::vector<GraphOutput>& outputs = graph_.outputs();
+  std::vector<int32_t> bound(outputs.size(), -1), to_copy;
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    if (outputs[o].donor < 0) continue;
+    const int32_t buffer = buffer_of(outputs[o].value);  // dense by now, on the host
+    const int32_t donor = buffer_of({const_cast<Graph*>(&graph_), graph_.inputs()[size_t(outputs[o].donor)].node, 0});
+    if (try_donate(int32_t(o), buffer, outputs[o].donor) || donor == buffer) {
+      bound[o] = buffer;
     } else {
-      LowBuffer& b = buffers_[size_t(buffer)];
-      if (b.storage == Storage::arena && b.same_as < 0) {
-        b.storage = Storage::output;
-        b.number = int64_t(o);
-      } else {  // an input, a constant, or already another output
-        const int32_t copy = new_buffer(type, 0);
-        buffers_[size_t(copy)].storage = Storage::output;
-        buffers_[size_t(copy)].number = int64_t(o);
-        emit({.kernel = "copy", .in = {tensor(buffer, type)}, .out = {tensor(copy, type)}, .scope = "output " + output.name});
-        buffer = copy;
-      }
+      bound[o] = donor;
+      to_copy.push_back(int32_t(o));
     }
-    plan_.outputs.push_back({output.name, tensor(buffer, type), output.donor});
   }
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    if (outputs[o].donor < 0) bound[o] = own_output(int32_t(o));
+  }
+  copy_to_donors(to_copy, bound);
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    plan_.outputs.push_back({outputs[o].name, tensor(bound[o], outputs[o].value.type()), outputs[o].donor});
+  }
+}
+
+// The output's value in output memory: where it is computed, or a copy of an input, a constant or another output.
+int32_t Emitter::own_output(int32_t o) {
+  const GraphOutput& output = graph_.outputs()[size_t(o)];
+  const int32_t buffer = buffer_of(output.value);
+  const bool free = buffers_[size_t(buffer)].storage == Storage::arena && buffers_[size_t(buffer)].same_as < 0;
+  const int32_t own = free ? buffer : new_buffer(output.value.type(), 0);
+  buffers_[size_t(own)].storage = Storage::output;
+  buffers_[size_t(own)].number = o;
+  if (!free) copy(buffer, own, output);
+  return own;
+}
+
+void Emitter::copy(int32_t from, int32_t to, const GraphOutput& output) {
+  const TensorType& type = output.value.type();
+  emit({.kernel = "copy", .in = {tensor(from, type)}, .out = {tensor(to, type)}, .scope = "output " + output.name});
+}
+
+// Values that lie in an input which another of these copies overwrites (two outputs that swap places) go aside first.
+void Emitter::copy_to_donors(const std::vector<int32_t>& outputs, const std::vector<int32_t>& donors) {
+  std::vector<int32_t> from;
+  for (const int32_t o : outputs) {
+    int32_t buffer = buffer_of(graph_.outputs()[size_t(o)].value);
+    const bool overwritten = std::any_of(outputs.begin(), outputs.end(), [&](int32_t other) { return donors[size_t(other)] == root(buffer); });
+    if (overwritten) {
+      const int32_t aside = new_buffer(graph_.outputs()[size_t(o)].value.type(), 0);
+      copy(buffer, aside, graph_.outputs()[size_t(o)]);
+      buffer = aside;
+    }
+    from.push_back(buffer);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) copy(from[i], donors[size_t(outputs[i])], graph_.outputs()[size_t(outputs[i])]);
 }
 
 // A result takes the memory of an input that dies with the instruction that makes it.

@@ -237,7 +237,10 @@ Plan compile(const Graph& graph, const CompileOptions& options, CompileReport* r
   HEARTH_CHECK(!options.devices.empty(), value, "compile: no device given");
   verify(graph);
   Backends backends;
-  for (const std::string& device : options.devices) backends.push_back(make_backend(device));
+  for (const std::string& device : options.devices) {
+    backends.push_back(make_backend(device));
+    if (device != "reference" && !options.only_reference.empty()) backends.back() = without(std::move(backends.back()), options.only_reference);
+  }
   const Partition parts = partition(graph, backends, report ? &report->partition : nullptr);
   Plan plan = lower(parts, backends);
   if (report && report->texts) {

@@ -62,6 +62,9 @@ class Emitter {
   int32_t root(int32_t buffer) const;
   void share_in_place(std::vector<int32_t>& last_read);
   void bind_outputs();
+  int32_t own_output(int32_t output);
+  void copy(int32_t from, int32_t to, const GraphOutput& output);
+  void copy_to_donors(const std::vector<int32_t>& outputs, const std::vector<int32_t>& donors);
   bool try_donate(int32_t output, int32_t buffer, int32_t donor);
   void place_buffers();
   std::vector<int32_t> last_reads() const;  // per root buffer, the last instruction that reads or writes it

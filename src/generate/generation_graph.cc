@@ -31,6 +31,14 @@ static void return_cache(Graph& graph, const KvCacheValues& cache) {
   }
 }
 
+// Logits of hidden states, with the LoRA update of the output layer where an adapter has one.
+static Value output_layer(const LlamaForward& forward, const Value& x) {
+  const Value y = linear(x, llama_output_weight(forward));
+  if (!forward.lora || !forward.lora->modules.count("lm_head")) return y;
+  const LoraValues& lora = forward.lora->modules.at("lm_head");
+  return y + linear(linear(x, lora.a), lora.b) * forward.lora->scale;
+}
+
 Plan compile_generation(const LanguageModel& model, const LoraAdapter* adapter, const GenerationShape& shape) {
   Graph graph;
   WeightInputs weights(graph, model.folder());
@@ -47,7 +55,7 @@ Plan compile_generation(const LanguageModel& model, const LoraAdapter* adapter, 
   Value x = llama_hidden(forward, tokens);  // [1,T,C]
   const Value zero = constant(graph, 0, DType::i32);
   if (shape.tokens > 1) x = dynamic_slice(x, {zero, last, zero}, {1, 1, config.hidden});  // [1,1,C]
-  graph.output("logits", convert(linear(x, llama_output_weight(forward)), DType::f32));   // [1,1,V]
+  graph.output("logits", convert(output_layer(forward, x), DType::f32));                  // [1,1,V]
   return_cache(graph, cache);
   return compile(graph);
 }

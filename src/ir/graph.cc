@@ -43,6 +43,9 @@ void Graph::output_in_place(const std::string& name, Value value, const std::str
     const TensorType& type = node(inputs_[i].node).types[0];
     HEARTH_CHECK(type == value.type(), shape, "graph: output '", name, "' is ", value.type(), " and cannot take the place of input '",
                  donor, "', ", type);
+    for (const GraphOutput& other : outputs_) {
+      HEARTH_CHECK(other.donor != int32_t(i), value, "graph: outputs '", other.name, "' and '", name, "' both want the place of input '", donor, "'");
+    }
     output(name, value);
     outputs_.back().donor = static_cast<int32_t>(i);
     return;

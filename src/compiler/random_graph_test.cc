@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/random_graph.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "plan/plan_file.h"
+#include "runtime/session.h"
+
+namespace hearth {
+namespace {
+
+constexpr double kSlack = 8;  // times the error that the builder knows of
+
+std::vector<Bytes> run_plan(const Plan& plan, const std::vector<Bytes>& inputs) {
+  Session session(plan);
+  std::vector<Bytes> copies = inputs, outputs;
+  for (size_t i = 0; i < copies.size(); ++i) {
+    copies[i].resize(copies[i].size() + 1);  // an address even for no bytes
+    session.bind_input(i, copies[i].data());
+  }
+  session.run();
+  for (size_t o = 0; o < session.outputs(); ++o) {
+    outputs.emplace_back(size_t(session.output_type(o).bytes()));
+    session.read_output(o, outputs.back().data());
+  }
+  return outputs;
+}
+
+std::string compare_outputs(const RandomGraph& random, const std::vector<Bytes>& got, const std::vector<Bytes>& wanted, const std::string& what) {
+  for (size_t o = 0; o < wanted.size(); ++o) {
+    const TensorType& type = random.graph.outputs()[o].value.type();
+    const std::vector<double> a = to_doubles(type.dtype, got[o]), b = to_doubles(type.dtype, wanted[o]);
+    for (size_t i = 0; i < b.size(); ++i) {
+      if (a[i] == b[i] || std::fabs(a[i] - b[i]) <= kSlack * random.errors[o]) continue;
+      return cat(what, ": output ", random.graph.outputs()[o].name, " element ", i, " is ", a[i], ", the reference alone gives ", b[i],
+                 " (may differ by ", kSlack * random.errors[o], ")");
+    }
+  }
+  return "";
+}
+
+std::string check(const RandomGraph& random) {
+  const std::vector<Bytes> wanted = run_plan(compile(random.graph, {.devices = {"reference"}}), random.inputs);
+  const Plan plan = compile(random.graph);
+  validate(plan);
+  const std::vector<Bytes> got = run_plan(plan, random.inputs);
+  std::string failure = compare_outputs(random, got, wanted, "cpu");
+  if (!failure.empty()) return failure + "\n" + to_text(plan);
+  const std::vector<std::byte> bytes = plan_to_bytes(plan);
+  const Plan loaded = plan_from_bytes(bytes, "plan");
+  if (plan_to_bytes(loaded) != bytes) return "the plan read back differs";
+  if (run_plan(loaded, random.inputs) != got) return "two runs give different bits\n" + to_text(plan);
+  if (random.only_reference.empty()) return "";
+  CompileOptions mixed;
+  mixed.only_reference = random.only_reference;
+  const Plan moves = compile(random.graph, mixed);
+  failure = compare_outputs(random, run_plan(moves, random.inputs), wanted, "mixed devices");
+  return failure.empty() ? "" : failure + "\n" + to_text(moves);
+}
+
+}  // namespace
+
+std::string check_random_graph(const RandomGraph& random) {
+  try {
+    return check(random);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+static std::string failure_of(const Recipe& recipe) { return check_random_graph(RandomGraph(recipe)); }
+
+std::string shrunk_failure(Recipe recipe) {
+  for (size_t chunk = recipe.size() / 2; chunk >= 1; chunk /= 2) {
+    for (size_t at = 0; at + chunk <= recipe.size();) {
+      Recipe shorter = recipe;
+      shorter.erase(shorter.begin() + long(at), shorter.begin() + long(at + chunk));
+      if (!shorter.empty() && !failure_of(shorter).empty()) recipe = shorter;
+      else at += chunk;
+    }
+  }
+  for (RandomStep& step : recipe) {
+    for (uint32_t& choice : step.choices) {
+      const uint32_t old = choice;
+      for (const uint32_t simple : {0u, 2u}) {  // 2: no output, nothing forced
+        if (choice == old && old != simple) choice = simple;
+        if (choice != old && failure_of(recipe).empty()) choice = old;
+      }
+    }
+  }
+  const RandomGraph random(recipe);
+  std::string text = to_text(random.graph) + "on the reference in the mixed run:";
+  for (const std::string& op : random.only_reference) text += " " + op;
+  text += "\n" + check_random_graph(random) + "\nsteps:\n";
+  for (const RandomStep& step : recipe) {
+    text += cat("  {", step.what, ", {");
+    for (const uint32_t c : step.choices) text += cat(c, ", ");
+    text += "}},\n";
+  }
+  return text;
+}
+
+namespace {
+
+// HEARTH_RANDOM_GRAPHS=first,count tries others.
+TEST(RandomGraphs, compiled_equals_reference) {
+  uint64_t first = 0, count = 2500;
+  if (const char* given = std::getenv("HEARTH_RANDOM_GRAPHS")) {
+    char* rest = nullptr;
+    first = std::strtoull(given, &rest, 10);
+    if (*rest == ',') count = std::strtoull(rest + 1, nullptr, 10);
+  }
+  int failures = 0, exact = 0, mixed = 0, in_place = 0, outputs = 0;
+  for (uint64_t seed = first; seed < first + count && failures < 5; ++seed) {
+    const Recipe recipe = random_recipe(seed, 8 + int(seed % 25));
+    const RandomGraph random(recipe);
+    if (!check_random_graph(random).empty()) {
+      ++failures;
+      ADD_FAILURE() << "random graph " << seed << ":\n" << shrunk_failure(recipe);
+    }
+    mixed += !random.only_reference.empty();
+    for (size_t o = 0; o < random.errors.size(); ++o, ++outputs) {
+      exact += random.errors[o] == 0;
+      in_place += random.graph.outputs()[o].donor >= 0;
+    }
+  }
+  std::printf("%llu graphs, %d outputs, of them %d exact and %d in place of an input; %d with operations forced to the reference\n",
+              static_cast<unsigned long long>(count), outputs, exact, in_place, mixed);
+  // What makes the test worth its time: not all graphs may end in the trivial corner.
+  EXPECT_GT(exact * 3, outputs);
+  EXPECT_GT(in_place * 20, outputs);
+  EXPECT_GT(mixed * 4, int(count));
+}
+
+}  // namespace
+}  // namespace hearth

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/dynamic_slice/dynamic_slice.h"
+
+#include <algorithm>
+
+#include "ops/elementwise/elementwise.h"
+#include "ops/op_test.h"
+
+namespace hearth {
+namespace {
+
+// Starts are clamped so that the box lies inside.
+Dims clamped(const std::vector<Reals>& in, size_t first, const Dims& outer, const Dims& box) {
+  Dims starts;
+  for (size_t i = 0; i < box.size(); ++i) starts.push_back(std::clamp<int64_t>(int64_t(in[first + i][0]), 0, outer[i] - box[i]));
+  return starts;
+}
+
+Dims shifted(Dims index, const Dims& starts) {
+  for (size_t i = 0; i < index.size(); ++i) index[i] += starts[i];
+  return index;
+}
+
+void add_starts(OpCase& one, const std::vector<double>& starts) {
+  for (const double start : starts) one.in.push_back({{}, 0, 0, DType::i32, {start}});
+}
+
+OpTest slice_test(const std::string& name, const Dims& x, const Dims& sizes, const std::vector<double>& starts) {
+  OpTest test{.op = "dynamic_slice",
+              .cases = {{name, {{x}}}},
+              .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+                return {dynamic_slice(in[0], {in.begin() + 1, in.end()}, sizes)};
+              },
+              .definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> {
+                Reals y(sizes);
+                const Dims at = clamped(in, 1, x, sizes);
+                for_each_index(sizes, [&](const Dims& index, int64_t i) { y[i] = in[0](shifted(index, at)); });
+                return {y};
+              }};
+  add_starts(test.cases[0], starts);
+  return test;
+}
+
+// With `own` the operand is computed in the graph and dies there, so that the update may happen in its memory.
+OpTest update_test(const std::string& name, const Dims& x, const Dims& box, const std::vector<double>& starts, bool own) {
+  OpTest test{.op = "dynamic_update_slice",
+              .cases = {{name, {{x}, {box}}}},
+              .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+                return {dynamic_update_slice(own ? in[0] + in[0] : in[0], in[1], {in.begin() + 2, in.end()})};
+              },
+              .definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> {
+                Reals y = in[0];
+                for (double& v : y.at) v *= own ? 2 : 1;
+                const Dims at = clamped(in, 2, x, box);
+                for_each_index(box, [&](const Dims& index, int64_t i) { y(shifted(index, at)) = in[1][i]; });
+                return {y};
+              }};
+  add_starts(test.cases[0], starts);
+  return test;
+}
+
+std::vector<OpTest> rows() {
+  std::vector<OpTest> tests = {slice_test("inside", {5, 7}, {2, 3}, {1, 2}),
+                               slice_test("clamped_above", {5, 7}, {2, 3}, {9, 6}),
+                               slice_test("clamped_below", {5, 7}, {2, 3}, {-4, -1}),
+                               slice_test("extreme_starts", {5, 7}, {2, 3}, {2147483647, -2147483648.0}),
+                               slice_test("whole", {4, 129}, {4, 129}, {0, 0}),
+                               slice_test("nothing", {4, 3}, {0, 3}, {2, 0}),
+                               slice_test("scalar", {}, {}, {}),
+                               slice_test("of_empty", {0, 3}, {0, 2}, {0, 1}),
+                               update_test("inside", {5, 7}, {2, 3}, {1, 2}, false),
+                               update_test("in_place", {5, 7}, {2, 3}, {1, 2}, true),
+                               update_test("clamped_above", {5, 7}, {2, 3}, {9, 6}, false),
+                               update_test("clamped_below", {5, 7}, {2, 3}, {-4, -1}, true),
+                               update_test("whole", {4, 129}, {4, 129}, {3, 3}, false),
+                               update_test("nothing", {4, 3}, {4, 0}, {0, 2}, false),
+                               update_test("row_of_cache", {2, 9, 2, 4}, {2, 1, 2, 4}, {0, 5, 0, 0}, true)};
+  OpTest integers = slice_test("integers", {5, 7}, {2, 3}, {1, 2}), write = update_test("integers", {5, 7}, {2, 3}, {1, 2}, false);
+  integers.dtypes = write.dtypes = {DType::i32, DType::u8, DType::i64, DType::boolean};
+  for (OpTest* test : {&integers, &write}) {
+    for (TestInput& in : test->cases[0].in) in.low = 0;
+    tests.push_back(*test);
+  }
+  return tests;
+}
+
+HEARTH_OP_TESTS(dynamic_slice, rows)
+
+}  // namespace
+}  // namespace hearth
