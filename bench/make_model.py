@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a Hugging Face Llama folder with random weights: the shapes that the benchmarks run.
 
-  bench/make_model.py tinyllama-1.1b /tmp/tinyllama --dtype bf16
+  bench/make_model.py tinyllama-1.1b FOLDER --dtype bf16
 
 Needs numpy only. Tensors are written one after the other from one pool of random numbers, so memory stays near 64 MiB
 whatever the shape, and the time is that of the disk. The numbers are N(0, 0.02), norms are 1: speed does not depend on

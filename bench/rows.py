@@ -78,7 +78,7 @@ def run_ours(row, setup):
         return open_folder(setup, model)
     decode = row.kind == "decode"
     result = limits.run_json(
-        [setup.program, "generate", "--model", model, "--prompt", prompt_of(DECODE_PROMPT if decode else row.tokens),
+        [setup.program, "generate", "--dtype", row.dtype, "--model", model, "--prompt", prompt_of(DECODE_PROMPT if decode else row.tokens),
          "--max-tokens", row.tokens if decode else 1, "--temperature", 0, "--json"],
         setup.environment, setup.threads, setup.limit_s)
     key = f"{row.kind}_tokens_per_second"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # find_package(hearth) gives hearth::hearth_core (everything) and hearth::hearth_runtime (plans only).
 include(CMakePackageConfigHelpers)
 install(TARGETS hearth_runtime hearth_core EXPORT hearthTargets ARCHIVE DESTINATION lib)

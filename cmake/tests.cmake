@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Tests, tools for tests, benchmarks. Test binaries are few: one for all C++ tests, small tools for the Python ones.
 find_package(GTest REQUIRED)
 include(GoogleTest)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tunes a model on a text and lets it speak before and after:
-//   finetune assets/prose-14m assets/tinyshakespeare.txt /tmp/tuned [steps]
+//   finetune assets/prose-14m assets/tinyshakespeare.txt tuned [steps]
 #include <cstdlib>
 #include <iostream>
 #include <stdexcept>

@@ -35,7 +35,8 @@ TEST(EveryOp, has_test_rows) {
   const Covered rows = covered();
   for (const OpInfo& op : all_ops()) {
     if (has_no_rows(op)) continue;
-    EXPECT_TRUE(rows.values.count(op.name)) << op.name << " is in ops.def but has no row in ops/<folder>/<folder>_test.cc";
+    EXPECT_TRUE(rows.values.count(op.name))
+        << op.name << " is in ops.def but has no row in ops/<folder>/<folder>_test.cc";
   }
 }
 
@@ -51,7 +52,8 @@ TEST(EveryOp, has_the_kernels_it_offers) {
   for (const OpInfo& op : all_ops()) {
     for (const Offer& offer : op.offers) {
       if (offer.kernel == "alias") continue;  // compiler/lower.cc emits nothing for it
-      EXPECT_TRUE(find_kernel(offer.kernel)) << op.name << " offers kernel " << offer.kernel << " for " << offer.device << ", which does not exist";
+      EXPECT_TRUE(find_kernel(offer.kernel))
+          << op.name << " offers kernel " << offer.kernel << " for " << offer.device << ", which does not exist";
     }
     if (has_no_rows(op) || op.is_composite()) continue;
     EXPECT_TRUE(find_kernel("reference." + op.name)) << op.name << " has no reference kernel";

@@ -8,7 +8,7 @@
 
 namespace hearth {
 
-Emitter::Emitter(const Graph& graph, const Backends& backends) : graph_(graph) {
+Emitter::Emitter(const Graph& graph, const Views& views, const Backends& backends) : graph_(graph), views_(views) {
   plan_.devices = {"cpu"};  // host memory: inputs and outputs live there, whoever computes
   for (const std::unique_ptr<Backend>& backend : backends) {
     const auto found = std::find(plan_.devices.begin(), plan_.devices.end(), backend->device());
@@ -100,7 +100,7 @@ int32_t Emitter::dense(const View& view, const TensorType& type, int32_t device)
   if (buffer < 0 && node.op->name == "constant" && node.attrs.has("values")) buffer = constant_bytes(node);
   if (buffer >= 0 && is_identity(view)) return tensor(on_device(buffer, device), type);
   const auto [entry, fresh] = copies_.try_emplace({view.base.node, view.base.output, view.offset, view.dims, view.strides}, -1);
-  if (fresh) entry->second = emit_program(build_copy(view, buffer >= 0), {type}, node.scope)[0];
+  if (fresh) entry->second = emit_program(build_copy(view, views_.is_counted(view.base.node)), {type}, node.scope)[0];
   return tensor(on_device(entry->second, device), type);
 }
 
@@ -172,7 +172,8 @@ bool Emitter::try_donate(int32_t output, int32_t buffer, int32_t donor) {
       if (!allowed) return false;
     }
   }
-  b.same_as = donor_buffer;
+  b.storage = Storage::output;  // the runtime places it in the donor's memory
+  b.number = output;
   return true;
 }
 

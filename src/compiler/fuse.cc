@@ -161,6 +161,7 @@ class Fuser {
     g.width = width;
     g.members.push_back({id, role});
     result_.group_of[size_t(id)] = gi;
+    cover(g);
     return true;
   }
 
@@ -186,17 +187,44 @@ class Fuser {
     for (const Member& m : b.members) result_.group_of[size_t(m.node)] = ai;
     a = std::move(both);
     b.members.clear();
+    cover(a);
     return true;
   }
 
+  static int32_t first_member(const Group& g) {
+    int32_t first = g.members[0].node;
+    for (const Member& m : g.members) first = std::min(first, m.node);
+    return first;
+  }
+  static int32_t last_member(const Group& g) {
+    int32_t last = -1;
+    for (const Member& m : g.members) last = std::max(last, m.node);
+    return last;
+  }
+
+  // Nodes need nodes before them, but a group needs all that its last member needs. So what lies before `node` may need
+  // what lies after it only by way of a group on both sides: before horizon(node) nothing does.
+  void cover(const Group& g) {
+    int32_t first = first_member(g), last = last_member(g);
+    auto range = covered_.upper_bound(first);
+    if (range != covered_.begin() && std::prev(range)->second >= first) --range;
+    while (range != covered_.end() && range->first <= last) {
+      first = std::min(first, range->first);
+      last = std::max(last, range->second);
+      range = covered_.erase(range);
+    }
+    covered_[first] = last;
+  }
+  int32_t horizon(int32_t node) const {
+    const auto range = covered_.upper_bound(node);
+    return range != covered_.begin() && std::prev(range)->second >= node ? std::prev(range)->first : node;
+  }
+
   // Whether node `id` needs, through something outside groups a and b, a value that a or b computes: joining would make a
-  // cycle. Searches backwards; units that lie wholly before both groups cannot depend on them.
+  // cycle. Searches backwards, down to the horizon of both groups.
   bool depends_from_outside(int32_t id, int32_t a, int32_t b) {
     ++stamp_;
-    int32_t first = graph_.size();
-    for (int32_t g : {a, b}) {
-      for (const Member& m : group(g).members) first = std::min(first, m.node);
-    }
+    const int32_t first = horizon(std::min(first_member(group(a)), first_member(group(b))));
     std::vector<int32_t> stack;
     size_t looked = 0;
     const auto push_inputs = [&](int32_t node, bool from_inside) {
@@ -222,9 +250,7 @@ class Fuser {
         if (node > first && push_inputs(node, false)) return true;
         continue;
       }
-      int32_t last = -1;
-      for (const Member& m : group(g).members) last = std::max(last, m.node);
-      if (last < first) continue;
+      if (last_member(group(g)) < first) continue;
       for (const Member& m : group(g).members) {
         if (push_inputs(m.node, false)) return true;
       }
@@ -238,6 +264,7 @@ class Fuser {
   const std::vector<std::vector<Value>>& reads_;
   Fusion result_;
   std::vector<uint32_t> visited_;
+  std::map<int32_t, int32_t> covered_;  // disjoint ranges of nodes that groups stretch over: first, last
   uint32_t stamp_ = 0;
 };
 

@@ -16,7 +16,7 @@ class Lowering {
         device_(partition.device),
         backends_(backends),
         views_(graph_, nodes_seen_through()),
-        emitter_(graph_, backends) {}
+        emitter_(graph_, views_, backends) {}
 
   Plan run() {
     find_reads();
@@ -186,7 +186,7 @@ class Lowering {
       const View view = views_(node.inputs[i]);
       int32_t buffer = is_identity(view) ? emitter_.buffer_of(view.base) : -1;
       if (buffer < 0) {
-        buffer = emitter_.emit_program(build_copy(view, emitter_.buffer_of(view.base) >= 0), {node.types[i]}, node.scope)[0];
+        buffer = emitter_.emit_program(build_copy(view, views_.is_counted(view.base.node)), {node.types[i]}, node.scope)[0];
       }
       emitter_.set_buffer({const_cast<Graph*>(&graph_), id, int32_t(i)}, buffer);
     }

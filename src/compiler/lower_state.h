@@ -22,7 +22,7 @@ struct LowBuffer {
 // Emits instructions with buffers not yet placed; finish() places them.
 class Emitter {
  public:
-  Emitter(const Graph& graph, const Backends& backends);
+  Emitter(const Graph& graph, const Views& views, const Backends& backends);
 
   const Graph& graph() const { return graph_; }
   int device_number(int backend) const { return backend_device_[size_t(backend)]; }
@@ -70,6 +70,7 @@ class Emitter {
   std::vector<int32_t> last_reads() const;  // per root buffer, the last instruction that reads or writes it
 
   const Graph& graph_;
+  const Views& views_;
   Plan plan_;
   std::vector<int> backend_device_;
   std::vector<LowBuffer> buffers_;

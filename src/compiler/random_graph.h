@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Random graphs for tests. A recipe is a list of steps; each takes values made before it, and a step that does not fit is
-// left out, so that any part of a recipe is a recipe: failures shrink by leaving steps out.
-// For every value the builder knows a bound, and by how much two right evaluations may differ. Small integers stay exact
-// in every dtype, so most graphs must agree to the bit whatever is fused, moved or computed in place.
+// Random graphs for tests. A recipe is a list of steps; each takes values made before it, and a step that does not fit
+// is left out, so that any part of a recipe is a recipe: failures shrink by leaving steps out. For every value the
+// builder knows a bound, and by how much two right evaluations may differ. Small integers stay exact in every dtype, so
+// most graphs must agree to the bit whatever is fused, moved or computed in place.
 
 #include <set>
 #include <string>
@@ -27,8 +27,8 @@ struct RandomGraph {
 
   Graph graph;
   std::vector<Bytes> inputs;
-  std::vector<double> errors;              // per output; 0: exact
-  std::set<std::string> only_reference;    // operations to force there, in the mixed run
+  std::vector<double> errors;            // per output; 0: exact
+  std::set<std::string> only_reference;  // operations to force there, in the mixed run
 };
 
 // Empty, or how the graph's compiled forms disagree: cpu with reference against reference alone, forced mixes, the plan

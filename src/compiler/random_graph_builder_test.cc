@@ -1,46 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "base/error.h"
-#include "compiler/random_graph.h"
-#include "ir/op.h"
+#include "compiler/random_graph_pool.h"
 #include "ops/adamw/adamw.h"
 #include "ops/attention/attention.h"
 #include "ops/barrier/barrier.h"
 #include "ops/dynamic_slice/dynamic_slice.h"
-#include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
 #include "ops/linear_cross_entropy/linear_cross_entropy.h"
 #include "ops/matmul/matmul.h"
-#include "ops/op_test.h"
 #include "ops/random/random.h"
 #include "ops/reduce/reduce.h"
 #include "ops/rms_norm/rms_norm.h"
 #include "ops/rope/rope.h"
-#include "ops/shape/shape.h"
 #include "ops/softmax/softmax.h"
 
 namespace hearth {
 namespace {
 
-constexpr int64_t kMostElements = 3000;
-constexpr double kMostError = 0.02;
-
-// |x| <= bound; x is a multiple of unit as long as it is exact.
-struct Tracked {
-  Value value;
-  double bound = 0, unit = 1, error = 0;
-  bool exact() const { return error == 0; }
-};
-
-double exact_limit(DType t) { return is_float(t) ? 2 / epsilon(t) : std::ldexp(1, int(size_bytes(t)) * 8 - (is_signed_int(t) ? 1 : 0)); }
-double largest(DType t) { return t == DType::f16 ? 3e4 : 1e30; }
-
-class Builder {
+class Builder : public RandomPool {
  public:
-  Builder(RandomGraph& random) : random_(random), graph_(random.graph) {}
+  using RandomPool::RandomPool;
 
   void run(const Recipe& recipe) {
     for (const RandomStep& step : recipe) {
@@ -48,19 +29,30 @@ class Builder {
       next_ = 0;
       const size_t before = pool_.size();
       switch (step.what % 32) {
-        case 0: case 1: input(); break;
+        case 0:
+        case 1: input(); break;
         case 2: made_from_nothing(); break;
-        case 3: case 4: exact_unary(); break;
-        case 5: case 6: smooth_unary(); break;
-        case 7: case 8: case 9: case 10: arithmetic(); break;
+        case 3:
+        case 4: exact_unary(); break;
+        case 5:
+        case 6: smooth_unary(); break;
+        case 7:
+        case 8:
+        case 9:
+        case 10: arithmetic(); break;
         case 11: divided(); break;
         case 12: compared(); break;
         case 13: selected(); break;
-        case 14: case 15: converted(); break;
-        case 16: case 17: case 18: case 19: view(); break;
+        case 14:
+        case 15: converted(); break;
+        case 16:
+        case 17:
+        case 18:
+        case 19: view(); break;
         case 20: padded(); break;
         case 21: concatenated(); break;
-        case 22: case 23: reduced(); break;
+        case 22:
+        case 23: reduced(); break;
         case 24: contracted(); break;
         case 25: low_rank(); break;
         case 26: bits(); break;
@@ -77,128 +69,8 @@ class Builder {
   }
 
  private:
-  uint32_t choose(uint32_t count) {
-    const uint32_t c = step_->choices[next_ % 5];
-    const uint32_t turned = c >> (7 * (next_ / 5));  // a step with many choices uses other bits
-    ++next_;
-    return count == 0 ? 0 : turned % count;
-  }
-  bool coin() { return choose(2) == 0; }
-
-  // One of the latest values, sometimes any.
-  const Tracked& pick() {
-    const uint32_t c = choose(64);
-    const size_t reach = c < 48 ? std::min<size_t>(5, pool_.size()) : pool_.size();
-    return pool_[pool_.size() - 1 - c % reach];
-  }
-
-  // Adds what was computed, where its numbers stay useful. `summed`: largest partial result on the way.
-  void add(const Value& v, double bound, double unit, double error, double summed = 0) {
-    const DType t = v.dtype();
-    if (!std::isfinite(bound) || v.type().elements() > kMostElements) return;
-    if (!is_float(t)) {
-      pool_.push_back({v, std::min(bound, exact_limit(t)), 1, 0});
-      return;
-    }
-    const DType sums = t == DType::f64 ? t : DType::f32;
-    if (bound / unit > exact_limit(t)) error += bound * epsilon(t);
-    if (summed / unit > exact_limit(sums)) error += summed * 4 * epsilon(sums);
-    if (error > 0) error += bound * epsilon(t);
-    if (error > kMostError * std::max(1.0, bound) || bound > largest(t) || unit < 1e-6) return;
-    pool_.push_back({v, bound, unit, error});
-  }
-  void same(const Value& v, const Tracked& x) { add(v, x.bound, x.unit, x.error); }
-
-  void output(const Tracked& x) {
-    for (const GraphOutput& other : graph_.outputs()) {
-      if (other.value == x.value && step_->choices[4] % 3) return;  // sometimes twice
-    }
-    const std::string name = "y" + std::to_string(graph_.outputs().size());
-    for (const GraphInput& in : graph_.inputs()) {
-      if (step_->choices[4] % 2 || graph_.node(in.node).types[0] != x.value.type() || !donated_.insert(in.name).second) continue;
-      graph_.output_in_place(name, x.value, in.name);
-      random_.errors.push_back(x.error);
-      return;
-    }
-    graph_.output(name, x.value);
-    random_.errors.push_back(x.error);
-  }
-
-  void force(const Tracked& x) {
-    const OpInfo& op = *graph_.node(x.value).op;
-    if (op.name != "input") random_.only_reference.insert(op.name);
-  }
-
-  // --- shapes and dtypes -------------------------------------------------------------------------------------------------
-
-  DType any_dtype() {
-    constexpr DType weighted[] = {DType::f32, DType::f32, DType::f32, DType::f32, DType::f32, DType::f32, DType::bf16, DType::bf16,
-                                  DType::bf16, DType::f16, DType::f16, DType::i32, DType::i32, DType::boolean, DType::u32, DType::f64,
-                                  DType::i64, DType::u8, DType::i8, DType::i16};
-    return weighted[choose(std::size(weighted))];
-  }
-  DType any_float() {
-    constexpr DType list[] = {DType::f32, DType::f32, DType::f32, DType::bf16, DType::f16, DType::f64};
-    return list[choose(std::size(list))];
-  }
-  Dims any_dims() {
-    const uint32_t rank = choose(4), kind = choose(50);
-    Dims dims;
-    for (uint32_t i = 0; i < rank; ++i) dims.push_back(1 + choose(5) + (choose(9) == 0 ? 3 : 0));
-    if (!dims.empty() && kind == 0) dims[choose(rank)] = 0;
-    if (!dims.empty() && kind > 44) dims.back() = kind == 45 ? 130 : kind == 46 ? 65 : 17;
-    return dims;
-  }
-
-  Tracked as(const Tracked& x, DType t) {
-    if (x.value.dtype() == t) return x;
-    Tracked y = x;
-    y.value = convert(x.value, t);
-    if (is_float(t) && x.bound / x.unit > exact_limit(t)) y.error += x.bound * epsilon(t);
-    return y;
-  }
-  // Any dtype that is no float comes in as integers: comparisons and conversions of inexact floats could differ.
-  Tracked as_float(const Tracked& x, DType t) {
-    Tracked y = as(x, t);
-    if (y.bound > 200) {
-      y.value = y.value * (128 / std::exp2(std::ceil(std::log2(y.bound))));
-      const double scale = 128 / std::exp2(std::ceil(std::log2(x.bound)));
-      y.bound *= scale, y.unit *= scale, y.error *= scale;
-      if (y.bound / y.unit > exact_limit(t)) y.error += y.bound * epsilon(t);
-    }
-    return y;
-  }
-  // Its elements, repeated or cut, in another shape.
-  Tracked fitted(const Tracked& x, const Dims& dims) {
-    Tracked y = x;
-    if (!x.value.valid() || x.value.dims() == dims) return y;
-    const int64_t wanted = num_elements(dims), have = x.value.type().elements();
-    if (have == 0) {
-      y.value = broadcast_to(constant(graph_, 1, x.value.dtype()), dims);
-      y.bound = std::max(1.0, y.bound);
-      return y;
-    }
-    Value flat = reshape(x.value, {have});
-    if (have < wanted) {
-      const int64_t times = (wanted + have - 1) / have;
-      flat = reshape(broadcast_in_dim(flat, {times, have}, {1}), {times * have});
-    }
-    y.value = reshape(slice_axis(flat, 0, 0, wanted), dims);
-    return y;
-  }
-  // Broadcasts with `like`, or is made to fit it.
-  Tracked compatible(const Tracked& x, const Dims& like) {
-    if (!x.value.valid()) return x;
-    const Dims& dims = x.value.dims();
-    bool fits = true;
-    for (size_t i = 0; i < std::min(dims.size(), like.size()); ++i) {
-      const int64_t a = dims[dims.size() - 1 - i], b = like[like.size() - 1 - i];
-      fits = fits && (a == b || a == 1 || b == 1);
-    }
-    return fits ? x : fitted(x, like);
-  }
-
-  // --- the steps ---------------------------------------------------------------------------------------------------------
+  // --- the steps
+  // ---------------------------------------------------------------------------------------------------------
 
   void input() {
     const DType t = any_dtype();
@@ -219,12 +91,14 @@ class Builder {
     const Dims dims = any_dims();
     const int64_t count = num_elements(dims);
     if (choose(3) == 0 && !dims.empty() && t != DType::boolean) {
-      add(iota(graph_, t, dims, choose(uint32_t(dims.size()))), double(std::max<int64_t>(1, *std::max_element(dims.begin(), dims.end()))), 1, 0);
+      add(iota(graph_, t, dims, choose(uint32_t(dims.size()))),
+          double(std::max<int64_t>(1, *std::max_element(dims.begin(), dims.end()))), 1, 0);
     } else if (coin()) {
       add(constant(graph_, t == DType::boolean ? 1 : double(choose(4)), t, dims), 3, 1, 0);
     } else {
       std::vector<double> values;
-      for (int64_t i = 0; i < count; ++i) values.push_back(double((uint64_t(i) + choose(5)) % (t == DType::boolean ? 2 : 4)));
+      for (int64_t i = 0; i < count; ++i)
+        values.push_back(double((uint64_t(i) + choose(5)) % (t == DType::boolean ? 2 : 4)));
       add(constant_list(graph_, values, t, dims), 4, 1, 0);
     }
   }
@@ -237,7 +111,8 @@ class Builder {
     const uint32_t kind = choose(5);
     if (t == DType::boolean || is_unsigned_int(t)) return;
     if ((kind >= 2 && !x.exact()) || (kind >= 3 && !is_float(t))) return;
-    add(unary(names[kind], x.value), kind == 2 ? 1 : std::ceil(x.bound), kind >= 2 ? std::max(1.0, x.unit) : x.unit, x.error);
+    add(unary(names[kind], x.value), kind == 2 ? 1 : std::ceil(x.bound), kind >= 2 ? std::max(1.0, x.unit) : x.unit,
+        x.error);
   }
 
   void smooth_unary() {
@@ -246,13 +121,15 @@ class Builder {
     const Tracked x = as_float(picked, is_float(picked.value.dtype()) ? picked.value.dtype() : DType::f32);
     const double eps = epsilon(x.value.dtype()) + epsilon(DType::f32);
     switch (choose(8)) {
-      case 0: return x.bound > 3 ? void() : add(exp(x.value), std::exp(x.bound), 1, std::exp(x.bound) * (x.error + 4 * eps));
+      case 0:
+        return x.bound > 3 ? void() : add(exp(x.value), std::exp(x.bound), 1, std::exp(x.bound) * (x.error + 4 * eps));
       case 1: return add(tanh(x.value), 1, 1, x.error + 4 * eps);
       case 2: return add(logistic(x.value), 1, 1, x.error + 4 * eps);
       case 3: return add(sin(x.value), 1, 1, x.error + 4 * eps);
       case 4: return add(cos(x.value), 1, 1, x.error + 4 * eps);
       case 5: return add(log(unary("abs", x.value) + 1.0), std::log1p(x.bound), 1, x.error + 4 * eps * (1 + x.bound));
-      case 6: return add(sqrt(unary("abs", x.value) + 1.0), std::sqrt(1 + x.bound), 1, x.error + 4 * eps * (1 + x.bound));
+      case 6:
+        return add(sqrt(unary("abs", x.value) + 1.0), std::sqrt(1 + x.bound), 1, x.error + 4 * eps * (1 + x.bound));
       default: return add(rsqrt(unary("abs", x.value) + 1.0), 1, 1, x.error + 4 * eps * (1 + x.bound));
     }
   }
@@ -265,10 +142,14 @@ class Builder {
     if (!b.value.valid()) return;
     const uint32_t kind = choose(6);
     if (t == DType::boolean && kind != 0 && kind < 3) return;
-    if (kind == 0 || kind == 1) {
-      add(kind == 0 ? a.value + b.value : a.value - b.value, a.bound + b.bound, std::min(a.unit, b.unit), a.error + b.error);
+    if (kind == 1 && is_unsigned_int(t)) {
+      add(a.value - b.value, exact_limit(t), 1, 0);  // wraps around
+    } else if (kind == 0 || kind == 1) {
+      add(kind == 0 ? a.value + b.value : a.value - b.value, a.bound + b.bound, std::min(a.unit, b.unit),
+          a.error + b.error);
     } else if (kind == 2) {
-      add(a.value * b.value, a.bound * b.bound, a.unit * b.unit, a.error * b.bound + b.error * a.bound + a.error * b.error);
+      add(a.value * b.value, a.bound * b.bound, a.unit * b.unit,
+          a.error * b.bound + b.error * a.bound + a.error * b.error);
     } else if (kind == 3) {
       add(maximum(a.value, b.value), std::max(a.bound, b.bound), std::min(a.unit, b.unit), a.error + b.error);
     } else if (kind == 4) {
@@ -277,15 +158,12 @@ class Builder {
       add(a.value * 0.5, a.bound / 2, a.unit / 2, a.error);
     }
   }
-  Tracked as_integer(const Tracked& x, DType t) {
-    if (!x.exact()) return {};
-    return as(x, t);
-  }
 
   void divided() {
     if (pool_.empty()) return;
     const Tracked a = as_float(pick(), any_float()), b = compatible(as_float(pick(), a.value.dtype()), a.value.dims());
-    add(a.value / (unary("abs", b.value) + 1.0), a.bound, 1, a.error + a.bound * (b.error + 4 * epsilon(a.value.dtype()) * (1 + b.bound)));
+    add(a.value / (unary("abs", b.value) + 1.0), a.bound, 1,
+        a.error + a.bound * (b.error + 4 * epsilon(a.value.dtype()) * (1 + b.bound)));
   }
 
   void compared() {
@@ -300,18 +178,13 @@ class Builder {
   void selected() {
     if (pool_.empty()) return;
     const Tracked a = pick(), picked = pick();
-    const Tracked b = fitted(is_float(a.value.dtype()) ? as_float(picked, a.value.dtype()) : as_integer(picked, a.value.dtype()), a.value.dims());
+    const Tracked b =
+        fitted(is_float(a.value.dtype()) ? as_float(picked, a.value.dtype()) : as_integer(picked, a.value.dtype()),
+               a.value.dims());
     const Tracked condition = fitted(as_integer(latest(DType::boolean), DType::boolean), a.value.dims());
     if (!b.value.valid() || !condition.value.valid()) return;
-    add(select(condition.value, a.value, b.value), std::max(a.bound, b.bound), std::min(a.unit, b.unit), a.error + b.error);
-  }
-  // The last exact value, best of dtype t.
-  Tracked latest(DType t) {
-    Tracked found = pool_.front();
-    for (const Tracked& x : pool_) {
-      if (x.exact() && (x.value.dtype() == t || found.value.dtype() != t)) found = x;
-    }
-    return found;
+    add(select(condition.value, a.value, b.value), std::max(a.bound, b.bound), std::min(a.unit, b.unit),
+        a.error + b.error);
   }
 
   void converted() {
@@ -384,9 +257,11 @@ class Builder {
       p.interior.push_back(choose(3) == 0);
       p.low.push_back(int64_t(choose(4)) - 1);
       p.high.push_back(int64_t(choose(4)) - 1);
-      if (p.low.back() + p.high.back() + d + std::max<int64_t>(d - 1, 0) * p.interior.back() < 0) p.low.back() = p.high.back() = 1;
+      if (p.low.back() + p.high.back() + d + std::max<int64_t>(d - 1, 0) * p.interior.back() < 0)
+        p.low.back() = p.high.back() = 1;
     }
-    same(pad(x.value, constant(graph_, 1, x.value.dtype()), p), {x.value, std::max(1.0, x.bound), std::min(1.0, x.unit), x.error});
+    same(pad(x.value, constant(graph_, 1, x.value.dtype()), p),
+         {x.value, std::max(1.0, x.bound), std::min(1.0, x.unit), x.error});
   }
 
   void concatenated() {
@@ -396,9 +271,11 @@ class Builder {
     const uint32_t axis = choose(uint32_t(a.value.rank()));
     Dims dims = a.value.dims();
     dims[axis] = choose(4);
-    const Tracked b = fitted(is_float(a.value.dtype()) ? as_float(picked, a.value.dtype()) : as_integer(picked, a.value.dtype()), dims);
+    const Tracked b = fitted(
+        is_float(a.value.dtype()) ? as_float(picked, a.value.dtype()) : as_integer(picked, a.value.dtype()), dims);
     if (!b.value.valid()) return;
-    add(concatenate({a.value, b.value, a.value}, axis), std::max(a.bound, b.bound), std::min(a.unit, b.unit), a.error + b.error);
+    add(concatenate({a.value, b.value, a.value}, axis), std::max(a.bound, b.bound), std::min(a.unit, b.unit),
+        a.error + b.error);
   }
 
   void reduced() {
@@ -422,14 +299,16 @@ class Builder {
     Dims kept = x.value.dims();  // back over the rows, as norms do
     for (const int64_t axis : axes) kept[size_t(axis)] = 1;
     const Tracked y = pool_.back();
-    add(x.value - reshape(sum, kept), x.bound + y.bound, x.unit, x.error + y.error);
+    add(x.value - reshape(sum, kept), is_unsigned_int(sum.dtype()) ? exact_limit(sum.dtype()) : x.bound + y.bound,
+        x.unit, x.error + y.error);
   }
 
   // [.., m, k] [.., k, n] in any arrangement of axes.
   void contracted() {
     if (pool_.empty()) return;
     const Tracked picked = pick(), other = pick();
-    const DType t = is_float(picked.value.dtype()) || picked.value.dtype() == DType::i32 ? picked.value.dtype() : DType::f32;
+    const DType t =
+        is_float(picked.value.dtype()) || picked.value.dtype() == DType::i32 ? picked.value.dtype() : DType::f32;
     const int64_t m = 1 + choose(7), n = 1 + choose(18), k = choose(9), batch = 1 + choose(2);
     const uint32_t kind = choose(6);
     const bool ta = kind & 1, tb = kind & 2, batched = kind >= 4;
@@ -443,11 +322,13 @@ class Builder {
     if (batched) axes.a_batch = {0}, axes.b_batch = {1};
     const double terms = double(std::max<int64_t>(1, k));
     const Value c = dot_general(x.value, y.value, axes);
-    add(c, terms * x.bound * y.bound, x.unit * y.unit, terms * (x.error * y.bound + y.error * x.bound), terms * x.bound * y.bound);
+    add(c, terms * x.bound * y.bound, x.unit * y.unit, terms * (x.error * y.bound + y.error * x.bound),
+        terms * x.bound * y.bound);
     if (pool_.back().value != c || coin()) return;
     const Tracked product = pool_.back(), addend = compatible(numbers(pick()), c.dims());
     if (addend.value.valid() && (is_float(t) || addend.exact())) {
-      add(coin() ? c + addend.value : addend.value + c, product.bound + addend.bound, std::min(product.unit, addend.unit), product.error + addend.error);
+      add(coin() ? c + addend.value : addend.value + c, product.bound + addend.bound,
+          std::min(product.unit, addend.unit), product.error + addend.error);
     }
   }
 
@@ -460,12 +341,17 @@ class Builder {
     const Tracked a = fitted(as_float(pick(), t), {rank, in}), b = fitted(as_float(pick(), t), {out, rank});
     const Tracked residual = fitted(as_float(pick(), t), {rows, out});
     const Value base = linear(x.value, w.value), low = linear(linear(x.value, a.value), b.value) * 0.5;
-    const double base_bound = double(in) * x.bound * w.bound, inner = double(in) * x.bound * a.bound, low_bound = double(rank) * inner * b.bound;
-    const double eps = epsilon(t), inner_error = double(in) * (x.error * a.bound + a.error * x.bound) + (inner > exact_limit(t) ? 4 * eps * inner : 0);
-    const double error = double(in) * (x.error * w.bound + w.error * x.bound) + double(rank) * (inner_error * b.bound + b.error * inner) + residual.error;
-    const double unit = std::min({x.unit * w.unit, x.unit * a.unit * b.unit / 2, residual.unit}), bound = base_bound + low_bound + residual.bound;
+    const double base_bound = double(in) * x.bound * w.bound, inner = double(in) * x.bound * a.bound,
+                 low_bound = double(rank) * inner * b.bound;
+    const double eps = epsilon(t), inner_error = double(in) * (x.error * a.bound + a.error * x.bound) +
+                                                 (inner > exact_limit(t) ? 4 * eps * inner : 0);
+    const double error = double(in) * (x.error * w.bound + w.error * x.bound) +
+                         double(rank) * (inner_error * b.bound + b.error * inner) + residual.error;
+    const double unit = std::min({x.unit * w.unit, x.unit * a.unit * b.unit / 2, residual.unit}),
+                 bound = base_bound + low_bound + residual.bound;
     const Value sum = coin() ? base + low : low + base;
-    add(coin() ? sum + residual.value : residual.value + sum, bound, unit, error + (bound / unit > exact_limit(t) ? 4 * eps * bound : 0), bound);
+    add(coin() ? sum + residual.value : residual.value + sum, bound, unit,
+        error + (bound / unit > exact_limit(t) ? 4 * eps * bound : 0), bound);
     if (coin()) add(sum, base_bound + low_bound, unit, error, bound);
   }
 
@@ -495,27 +381,20 @@ class Builder {
     add(rms_norm(x.value, w.value, 1), bound, 1, 2 * w.bound * x.error * (1 + x.bound) + bound * (w.error + 8 * eps));
   }
 
-  Tracked small(DType t, const Dims& dims) {  // floats of at most 1
-    Tracked x = fitted(as_float(pick(), t), dims);
-    const double scale = std::exp2(-std::ceil(std::log2(std::max(1.0, x.bound))));
-    if (scale < 1) x.value = x.value * scale;
-    x.bound *= scale, x.unit *= scale, x.error *= scale;
-    return x;
-  }
-  Value whole_numbers(const Dims& dims) { return fitted(as_integer(latest(DType::i32), DType::i32), dims).value; }
-
   void language_model_part() {
     if (pool_.empty()) return;
     const DType t = any_float();
     const double eps = epsilon(t) + 4 * epsilon(DType::f32);
-    const int64_t B = 1 + choose(2), T = 1 + choose(5), G = 1 + choose(2), H = G * (1 + choose(2)), D = 2 * (1 + choose(4)), V = 3 + choose(7);
+    const int64_t B = 1 + choose(2), T = 1 + choose(5), G = 1 + choose(2), H = G * (1 + choose(2)),
+                  D = 2 * (1 + choose(4)), V = 3 + choose(7);
     switch (choose(4)) {
       case 0: {
         const int64_t S = 1 + choose(7);
         const Tracked q = small(t, {B, T, H, D}), k = small(t, {B, S, G, D}), v = small(t, {B, S, G, D});
         AttentionOptions options{.causal = coin()};
         if (coin()) options.q_segments = whole_numbers({B, T}), options.k_segments = whole_numbers({B, S});
-        return add(attention(q.value, k.value, v.value, options), 1, 1, v.error + 4 * double(D) * (q.error + k.error) + 8 * eps);
+        return add(attention(q.value, k.value, v.value, options), 1, 1,
+                   v.error + 4 * double(D) * (q.error + k.error) + 8 * eps);
       }
       case 1: {
         const Tracked x = small(t, {B, T, H, D});
@@ -532,7 +411,8 @@ class Builder {
       default: {
         const Tracked x = small(t, {T, D}), w = small(coin() ? t : DType::bf16, {V, D});
         const double each = double(D) * (x.error + w.error + eps) * 4;
-        return add(linear_cross_entropy(x.value, w.value, whole_numbers({T})), double(T * (D + 3)), 1, double(T) * each);
+        return add(linear_cross_entropy(x.value, w.value, whole_numbers({T})), double(T * (D + 3)), 1,
+                   double(T) * each);
       }
     }
   }
@@ -548,9 +428,11 @@ class Builder {
     }
     if (coin()) return same(dynamic_slice(x.value, starts, sizes), x);
     const Tracked picked = pick();
-    const Tracked update = fitted(is_float(x.value.dtype()) ? as_float(picked, x.value.dtype()) : as_integer(picked, x.value.dtype()), sizes);
+    const Tracked update = fitted(
+        is_float(x.value.dtype()) ? as_float(picked, x.value.dtype()) : as_integer(picked, x.value.dtype()), sizes);
     if (!update.value.valid()) return;
-    add(dynamic_update_slice(x.value, update.value, starts), std::max(x.bound, update.bound), std::min(x.unit, update.unit), x.error + update.error);
+    add(dynamic_update_slice(x.value, update.value, starts), std::max(x.bound, update.bound),
+        std::min(x.unit, update.unit), x.error + update.error);
   }
 
   void barrier() {
@@ -569,21 +451,16 @@ class Builder {
       return add(dropout(x.value, 0.5, state, choose(3)), 2 * x.bound, x.unit, 2 * x.error);
     }
     const Dims dims = any_dims();
-    const Tracked p = small(DType::f32, dims), g = small(DType::f32, dims), m = small(DType::f32, dims), v = small(DType::f32, dims);
+    const Tracked p = small(DType::f32, dims), g = small(DType::f32, dims), m = small(DType::f32, dims),
+                  v = small(DType::f32, dims);
     const Value half = constant(graph_, 0.5, DType::f32);
-    const AdamWState next = adamw({p.value, m.value, unary("abs", v.value) + 1.0}, g.value, half, half, half, {.weight_decay = 0.25});
+    const AdamWState next =
+        adamw({p.value, m.value, unary("abs", v.value) + 1.0}, g.value, half, half, half, {.weight_decay = 0.25});
     const double error = 4 * (p.error + g.error + m.error + v.error) + 64 * epsilon(DType::f32);
     add(next.parameter, 4, 1, error);
     add(next.m, 2, 1, error);
     add(next.v, 4, 1, error);
   }
-
-  RandomGraph& random_;
-  Graph& graph_;
-  const RandomStep* step_ = nullptr;
-  uint32_t next_ = 0;
-  std::vector<Tracked> pool_;
-  std::set<std::string> donated_;
 };
 
 }  // namespace

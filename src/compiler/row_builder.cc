@@ -127,8 +127,10 @@ class Builder {
 
   int load(RowOp op, int operand) {
     const auto [entry, fresh] = loads_.try_emplace({op, operand, 0}, -1);
-    if (fresh) entry->second = emit(phase().tiles, op, {}, operand);
-    return entry->second;
+    if (!fresh) return entry->second;
+    const int32_t tensor = built_.program.operands[size_t(operand)].tensor;
+    if (tensor >= 0) last_load_[size_t(tensor)] = next_;
+    return entry->second = emit(phase().tiles, op, {}, operand);
   }
 
   using LoadKey = std::tuple<RowOp, int, uint32_t>;
@@ -169,12 +171,12 @@ class Builder {
     const int64_t count = is_row ? args_.group.rows() : args_.group.elements;
     const int output = int(built_.outputs.size());
     built_.outputs.push_back(value);
-    store_phase_.push_back(phase_);
     RowOperand operand{output, value.dtype(), is_row, 0, {count}, {1}};
     built_.program.operands.push_back(operand);
     const int number = int(built_.program.operands.size()) - 1;
     if (is_row) emit(phase().after, RowOp::store_row, {row(value.node)}, number);
     else emit(phase().tiles, RowOp::store, {full(value.node)}, number);
+    stored_at_.push_back(next_);
   }
 
   int input_number(const Value& base) {
@@ -189,10 +191,7 @@ class Builder {
 
   int operand_number(int tensor, DType dtype, const View& view, bool is_row) {
     const View small = collapsed(view);
-    if (tensor >= 0) {
-      last_load_[size_t(tensor)] = phase_;
-      identity_[size_t(tensor)] = identity_[size_t(tensor)] && !is_row && is_identity(view);
-    }
+    if (tensor >= 0) identity_[size_t(tensor)] = identity_[size_t(tensor)] && !is_row && is_identity(view);
     const std::tuple<int, DType, int64_t, Dims, Dims, bool> key{tensor, dtype, small.offset, small.dims, small.strides, is_row};
     const auto [entry, fresh] = operand_memo_.try_emplace(key, -1);
     if (fresh) {
@@ -285,7 +284,7 @@ class Builder {
     for (size_t i = 0; i < built_.inputs.size(); ++i) {
       for (size_t o = 0; o < built_.outputs.size(); ++o) {
         const bool full = roles_.at(built_.outputs[o].node) == Role::full;
-        if (full && identity_[i] && last_load_[i] <= store_phase_[o] && built_.inputs[i].dtype() == built_.outputs[o].dtype() &&
+        if (full && identity_[i] && last_load_[i] < stored_at_[o] && built_.inputs[i].dtype() == built_.outputs[o].dtype() &&
             built_.inputs[i].type().elements() == built_.outputs[o].type().elements()) {
           built_.in_place.push_back({int(i), int(o)});
         }
@@ -304,7 +303,7 @@ class Builder {
   std::map<LoadKey, int> loads_;
   std::map<int, std::map<LoadKey, int>> row_loads_;  // per phase
   std::map<std::tuple<int, DType, int64_t, Dims, Dims, bool>, int> operand_memo_;
-  std::vector<int> last_load_, store_phase_;
+  std::vector<int> last_load_, stored_at_;  // when, in drafts made before: per input, per output
   std::vector<bool> identity_;
 };
 
@@ -312,7 +311,7 @@ class Builder {
 
 BuiltProgram build_row_program(const BuildArgs& args) { return Builder(args).run(); }
 
-BuiltProgram build_copy(const View& view, bool in_memory) {
+BuiltProgram build_copy(const View& view, bool counted) {
   BuiltProgram built;
   RowProgram& program = built.program;
   const Node& node = view.base.graph->node(view.base);
@@ -326,10 +325,9 @@ BuiltProgram build_copy(const View& view, bool in_memory) {
   if (node.op->name == "constant" && node.attrs.has("value")) {
     phase.tiles.push_back({RowOp::constant, 0, 0, 0, 0, 0, constant_bits(node)});
   } else {
-    const bool iota = node.op->name == "iota" && !in_memory;
-    if (!iota) built.inputs.push_back(view.base);
-    program.operands.push_back({iota ? -1 : 0, dtype, false, small.offset, small.dims, small.strides});
-    phase.tiles.push_back({!iota ? RowOp::load : dtype == DType::f32 ? RowOp::iota_f32 : RowOp::iota_i32, 0, 0, 0, 0, 0, 0});
+    if (!counted) built.inputs.push_back(view.base);
+    program.operands.push_back({counted ? -1 : 0, dtype, false, small.offset, small.dims, small.strides});
+    phase.tiles.push_back({!counted ? RowOp::load : dtype == DType::f32 ? RowOp::iota_f32 : RowOp::iota_i32, 0, 0, 0, 0, 0, 0});
   }
   program.operands.push_back({0, dtype, false, 0, {elements}, {1}});
   phase.tiles.push_back({RowOp::store, 0, 0, 0, 0, uint16_t(program.operands.size() - 1), 0});

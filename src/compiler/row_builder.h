@@ -25,7 +25,7 @@ struct BuildArgs {
 };
 BuiltProgram build_row_program(const BuildArgs& args);
 
-// The program that writes a view out as a dense tensor. Constants and iotas that lie in no memory are computed.
-BuiltProgram build_copy(const View& view, bool in_memory);
+// The program that writes a view out as a dense tensor. `counted`: of an iota that lies in no memory (Views::is_counted).
+BuiltProgram build_copy(const View& view, bool counted);
 
 }  // namespace hearth

@@ -144,15 +144,18 @@ double check_values(const Row& row, DType dtype, const CompileOptions& options, 
     EXPECT_EQ(outputs[o].dims(), wanted[o].dims) << where << ", output " << o;
     const DType out = outputs[o].dtype();
     const std::vector<double> got = to_doubles(out, results[o]);
-    const double tolerance = is_float(out) ? row.test.c * std::max(epsilon(out), epsilon(dtype)) * std::sqrt(std::max(1.0, row.one.terms)) : 0;
+    const double tolerance =
+        is_float(out) ? row.test.c * std::max(epsilon(out), epsilon(dtype)) * std::sqrt(std::max(1.0, row.one.terms))
+                      : 0;
     int shown = 0;
     for (size_t e = 0; e < std::min(got.size(), wanted[o].at.size()); ++e) {
       const double want = is_float(out) ? rounded(out, wanted[o].at[e]) : wanted[o].at[e];
       const double error = difference(got[e], want) / std::max(1.0, std::isfinite(want) ? std::fabs(want) : 1.0);
       worst = std::max(worst, error);
       if (!(error <= tolerance) && ++shown <= 3) {
-        ADD_FAILURE() << where << ": output " << o << " element " << e << " is " << got[e] << " instead of " << want << ", error "
-                      << error << " > " << tolerance << "\n" << to_text(graph);
+        ADD_FAILURE() << where << ": output " << o << " element " << e << " is " << got[e] << " instead of " << want
+                      << ", error " << error << " > " << tolerance << "\n"
+                      << to_text(graph);
       }
     }
   }
@@ -161,8 +164,8 @@ double check_values(const Row& row, DType dtype, const CompileOptions& options, 
 
 // Derivatives of sum(u * outputs) by each input of the row's dtype.
 struct Derivatives {
-  std::vector<Reals> u;              // per output; empty for those that are no floats
-  std::vector<Reals> grads;          // per input; empty where there is none
+  std::vector<Reals> u;      // per output; empty for those that are no floats
+  std::vector<Reals> grads;  // per input; empty where there is none
 };
 
 Derivatives derivatives(const Row& row, DType dtype, const std::vector<Reals>& inputs, const CompileOptions& options) {
@@ -180,7 +183,8 @@ Derivatives derivatives(const Row& row, DType dtype, const std::vector<Reals>& i
   for (size_t o = 0; o < outputs.size(); ++o) {
     result.u.emplace_back(outputs[o].dims());
     if (!is_float(outputs[o].dtype())) continue;
-    for (size_t e = 0; e < result.u[o].at.size(); ++e) result.u[o].at[e] = rounded(DType::bf16, random_unit(99 + o, e) * 2 - 1);
+    for (size_t e = 0; e < result.u[o].at.size(); ++e)
+      result.u[o].at[e] = rounded(DType::bf16, random_unit(99 + o, e) * 2 - 1);
     differentiated.push_back(outputs[o]);
     cotangents.push_back(graph.input("u" + std::to_string(o), outputs[o].type()));
     bytes.push_back(to_bytes(outputs[o].dtype(), result.u[o].at));
@@ -225,8 +229,8 @@ double check_differences(const Row& row, const std::vector<Reals>& inputs, const
       const double below = weighted_sum(row.test.definition(moved), exact.u);
       const double wanted = (above - below) / (2 * h), error = difference(exact.grads[i].at[e], wanted) / scale;
       worst = std::max(worst, error);
-      EXPECT_LE(error, 1e-6) << row.name() << ": derivative by input " << i << " element " << e << " is " << exact.grads[i].at[e]
-                             << ", central differences give " << wanted;
+      EXPECT_LE(error, 1e-6) << row.name() << ": derivative by input " << i << " element " << e << " is "
+                             << exact.grads[i].at[e] << ", central differences give " << wanted;
     }
   }
   return worst;
@@ -241,8 +245,9 @@ void check_cpu_derivatives(const Row& row, DType dtype, const std::vector<Reals>
     for (size_t e = 0; e < inputs[i].at.size(); ++e) {
       const double error = difference(cpu.grads[i].at[e], exact.grads[i].at[e]) / scale;
       if (!(error <= tolerance) && ++shown <= 3) {
-        ADD_FAILURE() << row.name() << ": " << dtype << " derivative by input " << i << " element " << e << " is " << cpu.grads[i].at[e]
-                      << " on the cpu, " << exact.grads[i].at[e] << " in f64: error " << error << " > " << tolerance;
+        ADD_FAILURE() << row.name() << ": " << dtype << " derivative by input " << i << " element " << e << " is "
+                      << cpu.grads[i].at[e] << " on the cpu, " << exact.grads[i].at[e] << " in f64: error " << error
+                      << " > " << tolerance;
       }
     }
   }

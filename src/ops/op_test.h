@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Test rows of operations. A row gives shapes and value ranges, how to build the operation, and its definition written
-// out in f64. From it come: values on every backend and dtype, with dense and strided inputs; derivatives in f64 against
-// central differences of the definition, and those of the cpu against the f64 ones.
-// Tolerance of values: c * eps(dtype) * sqrt(K) * max(1, |wanted|); of derivatives: the same relative to the largest one.
+// out in f64. From it come: values on every backend and dtype, with dense and strided inputs; derivatives in f64
+// against central differences of the definition, and those of the cpu against the f64 ones. Tolerance of values: c *
+// eps(dtype) * sqrt(K) * max(1, |wanted|); of derivatives: the same relative to the largest one.
 
 #include <gtest/gtest.h>
 
@@ -33,9 +33,9 @@ using reference::for_each_index;
 
 struct TestInput {
   Dims dims = {};
-  double low = -2, high = 2;           // random values
-  std::optional<DType> dtype = {};     // whatever dtype the row is tested in; such an input gets no derivative
-  std::vector<double> values = {};     // instead of random ones
+  double low = -2, high = 2;        // random values
+  std::optional<DType> dtype = {};  // whatever dtype the row is tested in; such an input gets no derivative
+  std::vector<double> values = {};  // instead of random ones
 };
 
 struct OpCase {
@@ -64,15 +64,15 @@ bool register_op_tests(OpTests rows);
 const std::vector<OpTests>& all_op_tests();
 
 // `rows` is a function that returns the rows of one folder of ops/.
-#define HEARTH_OP_TESTS(folder, rows)                                         \
-  static const bool folder##_rows_registered = register_op_tests(rows);      \
-  TEST(OpRows, folder) {                                                     \
-    ASSERT_TRUE(folder##_rows_registered);                                   \
-    run_op_tests(rows());                                                    \
+#define HEARTH_OP_TESTS(folder, rows)                                   \
+  static const bool folder##_rows_registered = register_op_tests(rows); \
+  TEST(OpRows, folder) {                                                \
+    ASSERT_TRUE(folder##_rows_registered);                              \
+    run_op_tests(rows());                                               \
   }
 
-double epsilon(DType dtype);                    // distance of 1 to the next larger float; 0 for integers
-double rounded(DType dtype, double x);          // to the nearest float of that type
+double epsilon(DType dtype);            // distance of 1 to the next larger float; 0 for integers
+double rounded(DType dtype, double x);  // to the nearest float of that type
 // Uniform in [0, 1), the same for the same numbers on every machine.
 double random_unit(uint64_t seed, uint64_t index);
 

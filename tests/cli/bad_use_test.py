@@ -81,7 +81,7 @@ class BadUse(CliTest):
                       ("evaluate", "--model", self.tiny, "--adapter", adapter, "--data", self.data),
                       self.finetune_words(self.folder / "out", "--adapter", adapter)):
             with self.subTest(words[0]):
-                self.refused(words, "lora_A")
+                self.refused(words, "does not fit this model", "self_attn.q_proj")
 
     def test_missing_adapter(self):
         self.refused(("generate", "--model", self.tiny, "--adapter", self.folder / "none", "--prompt", "a"),

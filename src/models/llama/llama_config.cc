@@ -67,6 +67,7 @@ LlamaConfig parse_llama_config(const JsonView& config) {
   c.head_size = config.integer_or("head_dim", c.hidden / c.heads, {.min = 2, .max = 1 << 16});
   c.vocab = config.integer("vocab_size", {.min = 1, .max = int64_t(1) << 31});
   c.max_positions = config.integer_or("max_position_embeddings", 2048, kSize);
+  if (config.json().contains("rms_norm_eps") && !config.has("rms_norm_eps")) config.refuse("rms_norm_eps", "a number");
   c.rms_eps = config.number_or("rms_norm_eps", 1e-6, {.min = 0});
   c.tied = config.boolean_or("tie_word_embeddings", false);
   c.attention_bias = config.boolean_or("attention_bias", false);

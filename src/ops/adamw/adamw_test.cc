@@ -33,15 +33,27 @@ OpTest adamw_test(const std::string& name, const AdamWOptions& options) {
               .grad_c = 16};
   for (const Dims& dims : std::vector<Dims>{{}, {1}, {0, 4}, {5, 7}, {127}, {129}, {3, 701}}) {
     const TestInput state{dims, -2, 2}, squares{dims, 0.1, 2};
-    test.cases.push_back({cat(name, "_", ShowDims{dims}), {state, state, state, squares, {{}, 0.01, 0.1}, {{}, 0.1, 1}, {{}, 0.1, 1}}});
+    test.cases.push_back(
+        {cat(name, "_", ShowDims{dims}), {state, state, state, squares, {{}, 0.01, 0.1}, {{}, 0.1, 1}, {{}, 0.1, 1}}});
   }
   return test;
 }
 
 std::vector<OpTest> rows() {
-  OpTest first = adamw_test("first_step", {});  // states are zero: every parameter moves by the rate, zero gradients by nothing
-  first.cases = {{"first_step", {{{4}}, {{4}, 0, 0, {}, {1, -3, 1e-3, 0}}, {{4}, 0, 0}, {{4}, 0, 0}, {{}, 0.1, 0.1}, {{}, 0, 0, {}, {0.1}}, {{}, 0, 0, {}, {0.001}}}, 1, false}};
-  return {adamw_test("plain", {}), adamw_test("decay", {.beta1 = 0.8, .beta2 = 0.95, .eps = 1e-6, .weight_decay = 0.1}), first};
+  OpTest first =
+      adamw_test("first_step", {});  // states are zero: every parameter moves by the rate, zero gradients by nothing
+  first.cases = {{"first_step",
+                  {{{4}},
+                   {{4}, 0, 0, {}, {1, -3, 1e-3, 0}},
+                   {{4}, 0, 0},
+                   {{4}, 0, 0},
+                   {{}, 0.1, 0.1},
+                   {{}, 0, 0, {}, {0.1}},
+                   {{}, 0, 0, {}, {0.001}}},
+                  1,
+                  false}};
+  return {adamw_test("plain", {}), adamw_test("decay", {.beta1 = 0.8, .beta2 = 0.95, .eps = 1e-6, .weight_decay = 0.1}),
+          first};
 }
 
 HEARTH_OP_TESTS(adamw, rows)

@@ -15,7 +15,7 @@ struct Arrangement {
   bool causal = true;
   double start = -1;  // given at run time where >= 0
   bool segments = false;
-  Dims mask = {};     // shape of the mask; empty: none
+  Dims mask = {};  // shape of the mask; empty: none
   double c = 2;
 };
 
@@ -55,7 +55,9 @@ std::vector<Reals> forward(const std::vector<Reals>& in, const Arrangement& a) {
     double most = -INFINITY, sum = 0;
     std::vector<double> scores;
     for (int64_t s = 0; s < a.S; ++s) {
-      scores.push_back(visible(in, a, p, {b, h, t, s}) ? dot(in[0], {b, t, h}, in[1], {b, s, g}) / std::sqrt(double(a.D)) : -INFINITY);
+      scores.push_back(visible(in, a, p, {b, h, t, s})
+                           ? dot(in[0], {b, t, h}, in[1], {b, s, g}) / std::sqrt(double(a.D))
+                           : -INFINITY);
       most = std::fmax(most, scores.back());
     }
     lse[row] = -INFINITY;
@@ -63,7 +65,8 @@ std::vector<Reals> forward(const std::vector<Reals>& in, const Arrangement& a) {
     for (const double s : scores) sum += std::exp(s - most);
     lse[row] = std::log(sum) + most;
     for (int64_t s = 0; s < a.S; ++s) {
-      for (int64_t d = 0; d < a.D; ++d) out({b, t, h, d}) += std::exp(scores[size_t(s)] - most) / sum * in[2]({b, s, g, d});
+      for (int64_t d = 0; d < a.D; ++d)
+        out({b, t, h, d}) += std::exp(scores[size_t(s)] - most) / sum * in[2]({b, s, g, d});
     }
   });
   return {out, lse};
@@ -125,17 +128,24 @@ OpTest forward_test(const Arrangement& a, bool with_lse) {
 
 OpTest backward_test(const Arrangement& a) {
   const Dims q = {a.B, a.T, a.H, a.D}, k = {a.B, a.S, a.G, a.D};
-  OpCase one{a.name, {{q, -1, 1}, {k, -1, 1}, {k, -1, 1}, {q, -1, 1}, {{a.B, a.T, a.H}, 1, 2}, {q, -1, 1}}, double(a.S + a.T * a.H / a.G + a.D)};
+  OpCase one{a.name,
+             {{q, -1, 1}, {k, -1, 1}, {k, -1, 1}, {q, -1, 1}, {{a.B, a.T, a.H}, 1, 2}, {q, -1, 1}},
+             double(a.S + a.T * a.H / a.G + a.D)};
   for (const TestInput& more : extra_inputs(a)) one.in.push_back(more);
   return {.op = "attention_grad",
           .cases = {one},
-          .build = [=](Graph& graph, const std::vector<Value>& in) {
-            std::vector<Value> all = in;
-            all[4] = convert(in[4], in[0].dtype() == DType::f64 ? DType::f64 : DType::f32);  // row sums are never 16 bits
-            return graph.add_all("attention_grad", all,
-                                 {{"causal", int64_t(a.causal)}, {"scale", 1 / std::sqrt(double(a.D))}, {"has_start", int64_t(a.start >= 0)},
-                                  {"has_segments", int64_t(a.segments)}, {"has_mask", int64_t(!a.mask.empty())}});
-          },
+          .build =
+              [=](Graph& graph, const std::vector<Value>& in) {
+                std::vector<Value> all = in;
+                all[4] = convert(in[4],
+                                 in[0].dtype() == DType::f64 ? DType::f64 : DType::f32);  // row sums are never 16 bits
+                return graph.add_all("attention_grad", all,
+                                     {{"causal", int64_t(a.causal)},
+                                      {"scale", 1 / std::sqrt(double(a.D))},
+                                      {"has_start", int64_t(a.start >= 0)},
+                                      {"has_segments", int64_t(a.segments)},
+                                      {"has_mask", int64_t(!a.mask.empty())}});
+              },
           .definition = [=](const std::vector<Reals>& in) { return backward(in, a); },
           .c = a.c};
 }

@@ -36,8 +36,10 @@ OpTest between_test() {
 }
 
 std::vector<OpTest> rows() {
-  std::vector<OpTest> tests = {identity_test("one", {{{1}}}), identity_test("scalar", {{{}}}), identity_test("empty", {{{0, 3}}}),
-                               identity_test("three_values", {{{5, 7}}, {{129}, 0, 9, DType::i32}, {{2}, 0, 2, DType::boolean}}), between_test()};
+  std::vector<OpTest> tests = {
+      identity_test("one", {{{1}}}), identity_test("scalar", {{{}}}), identity_test("empty", {{{0, 3}}}),
+      identity_test("three_values", {{{5, 7}}, {{129}, 0, 9, DType::i32}, {{2}, 0, 2, DType::boolean}}),
+      between_test()};
   OpTest integers = identity_test("integers", {{{5}, 0, 2}});
   integers.dtypes = {DType::i32, DType::u64, DType::i8, DType::boolean};
   tests.push_back(integers);

@@ -12,7 +12,8 @@ namespace {
 // Starts are clamped so that the box lies inside.
 Dims clamped(const std::vector<Reals>& in, size_t first, const Dims& outer, const Dims& box) {
   Dims starts;
-  for (size_t i = 0; i < box.size(); ++i) starts.push_back(std::clamp<int64_t>(int64_t(in[first + i][0]), 0, outer[i] - box[i]));
+  for (size_t i = 0; i < box.size(); ++i)
+    starts.push_back(std::clamp<int64_t>(int64_t(in[first + i][0]), 0, outer[i] - box[i]));
   return starts;
 }
 
@@ -42,7 +43,8 @@ OpTest slice_test(const std::string& name, const Dims& x, const Dims& sizes, con
 }
 
 // With `own` the operand is computed in the graph and dies there, so that the update may happen in its memory.
-OpTest update_test(const std::string& name, const Dims& x, const Dims& box, const std::vector<double>& starts, bool own) {
+OpTest update_test(const std::string& name, const Dims& x, const Dims& box, const std::vector<double>& starts,
+                   bool own) {
   OpTest test{.op = "dynamic_update_slice",
               .cases = {{name, {{x}, {box}}}},
               .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
@@ -75,7 +77,8 @@ std::vector<OpTest> rows() {
                                update_test("whole", {4, 129}, {4, 129}, {3, 3}, false),
                                update_test("nothing", {4, 3}, {4, 0}, {0, 2}, false),
                                update_test("row_of_cache", {2, 9, 2, 4}, {2, 1, 2, 4}, {0, 5, 0, 0}, true)};
-  OpTest integers = slice_test("integers", {5, 7}, {2, 3}, {1, 2}), write = update_test("integers", {5, 7}, {2, 3}, {1, 2}, false);
+  OpTest integers = slice_test("integers", {5, 7}, {2, 3}, {1, 2}),
+         write = update_test("integers", {5, 7}, {2, 3}, {1, 2}, false);
   integers.dtypes = write.dtypes = {DType::i32, DType::u8, DType::i64, DType::boolean};
   for (OpTest* test : {&integers, &write}) {
     for (TestInput& in : test->cases[0].in) in.low = 0;

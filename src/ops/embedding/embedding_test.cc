@@ -23,9 +23,10 @@ std::vector<Reals> definition(const std::vector<Reals>& in) {
 }
 
 std::vector<OpTest> rows() {
-  OpTest test{.op = "embedding",
-              .build = [](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {embedding(in[0], in[1])}; },
-              .definition = definition};
+  OpTest test{
+      .op = "embedding",
+      .build = [](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {embedding(in[0], in[1])}; },
+      .definition = definition};
   const auto add = [&](const std::string& name, const Dims& table, const Dims& ids, std::vector<double> values = {}) {
     test.cases.push_back({name, {{table}, {ids, 0, double(table[0]), DType::i32, values}}, double(num_elements(ids))});
   };
@@ -40,7 +41,11 @@ std::vector<OpTest> rows() {
   add("no_rows", {0, 3}, {2}, {0, 1});
   // Another row's NaN must not enter.
   const double nan = std::nan("");
-  test.cases.push_back({"nan_in_another_row", {{{3, 2}, 0, 0, {}, {nan, std::numeric_limits<double>::infinity(), 1, 2, 3, nan}}, {{2}, 0, 0, DType::i32, {1, 2}}}, 1, false});
+  test.cases.push_back({"nan_in_another_row",
+                        {{{3, 2}, 0, 0, {}, {nan, std::numeric_limits<double>::infinity(), 1, 2, 3, nan}},
+                         {{2}, 0, 0, DType::i32, {1, 2}}},
+                        1,
+                        false});
   return {test};
 }
 

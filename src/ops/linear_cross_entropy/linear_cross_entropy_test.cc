@@ -35,7 +35,8 @@ std::vector<Reals> definition(const std::vector<Reals>& in) {
 std::vector<OpCase> cases() {
   std::vector<OpCase> list;
   const auto add = [&](const std::string& name, int64_t n, int64_t c, int64_t v, std::vector<double> labels = {}) {
-    list.push_back({name, {{{n, c}, -1, 1}, {{v, c}, -1, 1}, {{n}, 0, double(v), DType::i32, labels}}, double(n + c + v)});
+    list.push_back(
+        {name, {{{n, c}, -1, 1}, {{v, c}, -1, 1}, {{n}, 0, double(v), DType::i32, labels}}, double(n + c + v)});
   };
   add("one", 1, 1, 1);
   add("small", 5, 7, 11);
@@ -55,11 +56,14 @@ std::vector<OpCase> cases() {
 std::vector<OpTest> rows() {
   OpTest forward{.op = "linear_cross_entropy",
                  .cases = cases(),
-                 .build = [](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {linear_cross_entropy(in[0], in[1], in[2])}; },
+                 .build = [](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+                   return {linear_cross_entropy(in[0], in[1], in[2])};
+                 },
                  .definition = [](const std::vector<Reals>& in) -> std::vector<Reals> { return {definition(in)[0]}; }};
   OpTest backward{.op = "linear_cross_entropy_grad",
                   .cases = cases(),
-                  .build = [](Graph& graph, const std::vector<Value>& in) { return graph.add_all("linear_cross_entropy_grad", in); },
+                  .build = [](Graph& graph,
+                              const std::vector<Value>& in) { return graph.add_all("linear_cross_entropy_grad", in); },
                   .definition = definition};
   return {forward, backward};
 }

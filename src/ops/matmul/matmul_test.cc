@@ -24,7 +24,8 @@ Reals dot_definition(const Reals& a, const Reals& b, const DotAxes& axes) {
     for_each_index(inner, [&](const Dims& k, int64_t) {
       Dims at_a(a.dims.size()), at_b(b.dims.size());
       size_t next = 0;
-      for (size_t x = 0; x < axes.a_batch.size(); ++x, ++next) at_a[size_t(axes.a_batch[x])] = at_b[size_t(axes.b_batch[x])] = index[next];
+      for (size_t x = 0; x < axes.a_batch.size(); ++x, ++next)
+        at_a[size_t(axes.a_batch[x])] = at_b[size_t(axes.b_batch[x])] = index[next];
       for (const int64_t axis : a_free) at_a[size_t(axis)] = index[next++];
       for (const int64_t axis : b_free) at_b[size_t(axis)] = index[next++];
       for (size_t x = 0; x < k.size(); ++x) at_a[size_t(axes.a_contract[x])] = at_b[size_t(axes.b_contract[x])] = k[x];
@@ -43,8 +44,12 @@ double terms_of(const Dims& a, const DotAxes& axes) {
 OpTest dot_test(const std::string& name, const Dims& a, const Dims& b, const DotAxes& axes) {
   return {.op = "dot_general",
           .cases = {{name, {{a, -1, 1}, {b, -1, 1}}, terms_of(a, axes)}},
-          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {dot_general(in[0], in[1], axes)}; },
-          .definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> { return {dot_definition(in[0], in[1], axes)}; }};
+          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+            return {dot_general(in[0], in[1], axes)};
+          },
+          .definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> {
+            return {dot_definition(in[0], in[1], axes)};
+          }};
 }
 OpTest plain(const std::string& name, int64_t m, int64_t k, int64_t n) {
   return dot_test(name, {m, k}, {k, n}, {.a_contract = {1}, .b_contract = {0}});
@@ -67,7 +72,8 @@ std::vector<OpTest> arrangements() {
       dot_test("inner_axes_apart", {2, 4, 3}, {2, 5, 3}, {.a_contract = {0, 2}, .b_contract = {0, 2}}),
       dot_test("empty_batch", {0, 4, 5}, {0, 5, 6}, {{0}, {0}, {2}, {1}})};
   OpTest x{.op = "dot_general",
-           .cases = {{"linear_widens_bf16_weight", {{{2, 5, 33}, -1, 1}, {{9, 33}, -1, 1, DType::bf16}}, 33}, {"linear_widens_f16_weight", {{{70, 33}, -1, 1}, {{9, 33}, -1, 1, DType::f16}}, 33}},
+           .cases = {{"linear_widens_bf16_weight", {{{2, 5, 33}, -1, 1}, {{9, 33}, -1, 1, DType::bf16}}, 33},
+                     {"linear_widens_f16_weight", {{{70, 33}, -1, 1}, {{9, 33}, -1, 1, DType::f16}}, 33}},
            .build = [](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {linear(in[0], in[1])}; },
            .definition = [](const std::vector<Reals>& in) -> std::vector<Reals> {
              return {dot_definition(in[0], in[1], {.a_contract = {int64_t(in[0].dims.size()) - 1}, .b_contract = {1}})};
@@ -90,10 +96,15 @@ std::vector<OpTest> arrangements() {
 // C = A1 B1 + scale A2 B2 + addend, which the compiler joins into one call on the cpu.
 OpTest epilogue_test(const std::string& name, int64_t m, int64_t k, int64_t n, int64_t rank, bool addend) {
   return {.op = "dot_general",
-          .cases = {{name, {{{m, k}, -1, 1}, {{k, n}, -1, 1}, {{m, rank}, -1, 1}, {{rank, n}, -1, 1}, {{m, n}, -1, 1}}, double(k + 2 * rank + 1)}},
+          .cases = {{name,
+                     {{{m, k}, -1, 1}, {{k, n}, -1, 1}, {{m, rank}, -1, 1}, {{rank, n}, -1, 1}, {{m, n}, -1, 1}},
+                     double(k + 2 * rank + 1)}},
           .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
             const Value update = Value(matmul(in[0], in[1])), low = Value(matmul(in[2], in[3]));
-            const Value scaled = low.graph->add("multiply", {low, low.graph->add("constant", {}, {{"value", 0.5}, {"dtype", int64_t(low.dtype())}, {"shape", low.dims()}})});
+            const Value scaled = low.graph->add(
+                "multiply",
+                {low, low.graph->add("constant", {},
+                                     {{"value", 0.5}, {"dtype", int64_t(low.dtype())}, {"shape", low.dims()}})});
             const Value sum = update.graph->add("add", {update, scaled});
             return {addend ? sum.graph->add("add", {in[4], sum}) : sum};
           },

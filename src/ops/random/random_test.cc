@@ -28,13 +28,16 @@ std::array<uint32_t, 2> threefry(uint64_t key, uint64_t counter) {
 }
 
 double bits_at(const Reals& state, int64_t site, int64_t element) {
-  return double(threefry(uint64_t(state[0]), uint64_t(state[1]) + (uint64_t(site) << 40) + uint64_t(element / 2))[size_t(element % 2)]);
+  return double(threefry(uint64_t(state[0]),
+                         uint64_t(state[1]) + (uint64_t(site) << 40) + uint64_t(element / 2))[size_t(element % 2)]);
 }
 
 OpTest bits_test(const std::string& name, const Dims& dims, int64_t site, const std::vector<double>& state) {
   return {.op = "rng_bit_generator",
           .cases = {{name, {{{2}, 0, 0, DType::u64, state}}}},
-          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {random_bits(in[0], dims, site)}; },
+          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+            return {random_bits(in[0], dims, site)};
+          },
           .definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> {
             Reals y(dims);
             for (size_t i = 0; i < y.at.size(); ++i) y.at[i] = bits_at(in[0], site, int64_t(i));
@@ -47,7 +50,9 @@ OpTest bits_test(const std::string& name, const Dims& dims, int64_t site, const 
 OpTest dropout_test(const std::string& name, const Dims& dims, double rate) {
   return {.op = "rng_bit_generator",
           .cases = {{name, {{dims}, {{2}, 0, 0, DType::u64, {7, 3}}}}},
-          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {dropout(in[0], rate, in[1], 2)}; },
+          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+            return {dropout(in[0], rate, in[1], 2)};
+          },
           .definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> {
             Reals y(dims);
             for (size_t i = 0; i < y.at.size(); ++i) {
@@ -95,7 +100,8 @@ TEST(Dropout, falls_as_often_as_asked) {
   const Value x = g.input("x", {DType::f32, {100000}}), state = g.input("state", {DType::u64, {2}});
   g.output("y", dropout(x, 0.25, state, 0));
   g.output("z", dropout(x, 0.25, state, 1));
-  const std::vector<Bytes> out = run_graph(g, {to_bytes(DType::f32, std::vector<double>(100000, 1)), to_bytes(DType::u64, {5, 0})});
+  const std::vector<Bytes> out =
+      run_graph(g, {to_bytes(DType::f32, std::vector<double>(100000, 1)), to_bytes(DType::u64, {5, 0})});
   const std::vector<double> y = to_doubles(DType::f32, out[0]), z = to_doubles(DType::f32, out[1]);
   int fallen = 0, both = 0;
   for (size_t i = 0; i < y.size(); ++i) {

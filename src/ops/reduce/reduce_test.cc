@@ -46,7 +46,9 @@ OpTest reduce_test(Reduction kind, const std::string& name, const Dims& dims, co
   return {.op = "reduce",
           .cases = {{std::string(names[int(kind)]) + "_" + name, {{dims, -3, 3}}, double(terms)}},
           .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
-            return {kind == Reduction::sum ? reduce_sum(in[0], axes) : kind == Reduction::max ? reduce_max(in[0], axes) : reduce_min(in[0], axes)};
+            return {kind == Reduction::sum   ? reduce_sum(in[0], axes)
+                    : kind == Reduction::max ? reduce_max(in[0], axes)
+                                             : reduce_min(in[0], axes)};
           },
           .definition = [=](const std::vector<Reals>& in) { return reduced(kind, axes, in[0]); }};
 }
@@ -83,7 +85,8 @@ std::vector<OpTest> rows() {
     tests.push_back(reduce_test(kind, "outer_two", {3, 4, 5}, {0, 1}));
     tests.push_back(reduce_test(kind, "first_and_last", {3, 4, 5}, {0, 2}));
     tests.push_back(reduce_test(kind, "no_rows", {0, 5}, {1}));
-    for (const int64_t n : {63, 64, 65, 127, 128, 129}) tests.push_back(reduce_test(kind, "width_" + std::to_string(n), {3, n}, {1}));
+    for (const int64_t n : {63, 64, 65, 127, 128, 129})
+      tests.push_back(reduce_test(kind, "width_" + std::to_string(n), {3, n}, {1}));
     for (const int64_t n : {127, 129}) tests.push_back(reduce_test(kind, "height_" + std::to_string(n), {n, 3}, {0}));
     tests.push_back(reduce_test(kind, "long", {1, 5000}, {1}));
     tests.push_back(reduce_test(kind, "many_rows", {701, 3}, {1}));

@@ -36,7 +36,9 @@ OpTest rope_test(const std::string& name, const Dims& x, bool each, RopeOptions 
   const Dims positions = each ? Dims{x[0], x[1]} : Dims{x[1]};
   return {.op = "rope",
           .cases = {{name, {{x}, {positions, 0, kLastPosition + 1, DType::i32}}}},
-          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {rope(in[0], in[1], options)}; },
+          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+            return {rope(in[0], in[1], options)};
+          },
           .definition = [=](const std::vector<Reals>& in) { return definition(in, options); },
           .c = 2 + 2 * kLastPosition,  // angles are f32: their error grows with the position
           .grad_c = 2 + 2 * kLastPosition};

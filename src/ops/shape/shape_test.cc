@@ -14,8 +14,8 @@ using Build = std::function<Value(const std::vector<Value>&)>;
 using Source = std::function<bool(const Dims& index, const std::vector<Reals>& in, size_t* input, Dims* at)>;
 
 // Every row is tested twice: the moved elements by themselves (a copy), and read by a sum and by a product (a view).
-std::vector<OpTest> moving_test(const std::string& op, const std::string& name, const std::vector<TestInput>& in, const Dims& result,
-                                const Build& build, const Source& source) {
+std::vector<OpTest> moving_test(const std::string& op, const std::string& name, const std::vector<TestInput>& in,
+                                const Dims& result, const Build& build, const Source& source) {
   const auto move = [=](const std::vector<Reals>& inputs) {
     Reals y(result);
     for_each_index(result, [&](const Dims& index, int64_t i) {
@@ -49,64 +49,80 @@ std::vector<OpTest> moving_test(const std::string& op, const std::string& name, 
   return {alone, integers, read};
 }
 
-void append(std::vector<OpTest>& tests, std::vector<OpTest> more) { tests.insert(tests.end(), more.begin(), more.end()); }
+void append(std::vector<OpTest>& tests, std::vector<OpTest> more) {
+  tests.insert(tests.end(), more.begin(), more.end());
+}
 
 std::vector<OpTest> broadcast(const std::string& name, const Dims& from, const Dims& to, const Dims& axes) {
-  return moving_test("broadcast_in_dim", name, {{from}}, to, [=](const std::vector<Value>& v) { return broadcast_in_dim(v[0], to, axes); },
-                     [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
-                       for (size_t i = 0; i < axes.size(); ++i) at->push_back(from[i] == 1 ? 0 : index[size_t(axes[i])]);
-                       return true;
-                     });
+  return moving_test(
+      "broadcast_in_dim", name, {{from}}, to,
+      [=](const std::vector<Value>& v) { return broadcast_in_dim(v[0], to, axes); },
+      [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
+        for (size_t i = 0; i < axes.size(); ++i) at->push_back(from[i] == 1 ? 0 : index[size_t(axes[i])]);
+        return true;
+      });
 }
 
 std::vector<OpTest> reshaped(const std::string& name, const Dims& from, const Dims& to) {
-  return moving_test("reshape", name, {{from}}, to, [=](const std::vector<Value>& v) { return v[0].graph->add("reshape", {v[0]}, {{"shape", to}}); },
-                     [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
-                       int64_t rest = reference::position(index, to);
-                       at->assign(from.size(), 0);
-                       for (size_t axis = from.size(); axis-- > 0; rest /= from[axis]) (*at)[axis] = rest % from[axis];
-                       return true;
-                     });
+  return moving_test(
+      "reshape", name, {{from}}, to,
+      [=](const std::vector<Value>& v) {
+        return v[0].graph->add("reshape", {v[0]}, {{"shape", to}});
+      },
+      [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
+        int64_t rest = reference::position(index, to);
+        at->assign(from.size(), 0);
+        for (size_t axis = from.size(); axis-- > 0; rest /= from[axis]) (*at)[axis] = rest % from[axis];
+        return true;
+      });
 }
 
 // Reads through a transpose first, so that strides cannot express the reshape.
 std::vector<OpTest> reshaped_after_transpose(const std::string& name, const Dims& from, const Dims& to) {
-  return moving_test("reshape", name, {{from}}, to, [=](const std::vector<Value>& v) { return reshape(transpose(v[0], {1, 0}), to); },
-                     [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
-                       const int64_t i = reference::position(index, to);
-                       *at = {i % from[0], i / from[0]};
-                       return true;
-                     });
+  return moving_test(
+      "reshape", name, {{from}}, to,
+      [=](const std::vector<Value>& v) {
+        return reshape(transpose(v[0], {1, 0}), to);
+      },
+      [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
+        const int64_t i = reference::position(index, to);
+        *at = {i % from[0], i / from[0]};
+        return true;
+      });
 }
 
 std::vector<OpTest> transposed(const std::string& name, const Dims& from, const Dims& permutation) {
   Dims to;
   for (const int64_t p : permutation) to.push_back(from[size_t(p)]);
-  return moving_test("transpose", name, {{from}}, to, [=](const std::vector<Value>& v) { return transpose(v[0], permutation); },
-                     [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
-                       at->assign(index.size(), 0);
-                       for (size_t i = 0; i < index.size(); ++i) (*at)[size_t(permutation[i])] = index[i];
-                       return true;
-                     });
+  return moving_test(
+      "transpose", name, {{from}}, to, [=](const std::vector<Value>& v) { return transpose(v[0], permutation); },
+      [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
+        at->assign(index.size(), 0);
+        for (size_t i = 0; i < index.size(); ++i) (*at)[size_t(permutation[i])] = index[i];
+        return true;
+      });
 }
 
-std::vector<OpTest> sliced(const std::string& name, const Dims& from, const Dims& start, const Dims& limit, const Dims& step) {
+std::vector<OpTest> sliced(const std::string& name, const Dims& from, const Dims& start, const Dims& limit,
+                           const Dims& step) {
   Dims to;
   for (size_t i = 0; i < from.size(); ++i) to.push_back((limit[i] - start[i] + step[i] - 1) / step[i]);
-  return moving_test("slice", name, {{from}}, to, [=](const std::vector<Value>& v) { return slice(v[0], start, limit, step); },
-                     [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
-                       for (size_t i = 0; i < index.size(); ++i) at->push_back(start[i] + index[i] * step[i]);
-                       return true;
-                     });
+  return moving_test(
+      "slice", name, {{from}}, to, [=](const std::vector<Value>& v) { return slice(v[0], start, limit, step); },
+      [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
+        for (size_t i = 0; i < index.size(); ++i) at->push_back(start[i] + index[i] * step[i]);
+        return true;
+      });
 }
 
 std::vector<OpTest> reversed(const std::string& name, const Dims& dims, const Dims& axes) {
-  return moving_test("reverse", name, {{dims}}, dims, [=](const std::vector<Value>& v) { return reverse(v[0], axes); },
-                     [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
-                       *at = index;
-                       for (const int64_t axis : axes) (*at)[size_t(axis)] = dims[size_t(axis)] - 1 - index[size_t(axis)];
-                       return true;
-                     });
+  return moving_test(
+      "reverse", name, {{dims}}, dims, [=](const std::vector<Value>& v) { return reverse(v[0], axes); },
+      [=](const Dims& index, const std::vector<Reals>&, size_t*, Dims* at) {
+        *at = index;
+        for (const int64_t axis : axes) (*at)[size_t(axis)] = dims[size_t(axis)] - 1 - index[size_t(axis)];
+        return true;
+      });
 }
 
 std::vector<OpTest> concatenated(const std::string& name, const std::vector<Dims>& parts, int64_t axis) {
@@ -117,30 +133,33 @@ std::vector<OpTest> concatenated(const std::string& name, const std::vector<Dims
     in.push_back({part});
     to[size_t(axis)] += part[size_t(axis)];
   }
-  return moving_test("concatenate", name, in, to, [=](const std::vector<Value>& v) { return concatenate(v, axis); },
-                     [=](const Dims& index, const std::vector<Reals>& inputs, size_t* input, Dims* at) {
-                       *at = index;
-                       while ((*at)[size_t(axis)] >= inputs[*input].dim(axis)) (*at)[size_t(axis)] -= inputs[(*input)++].dim(axis);
-                       return true;
-                     });
+  return moving_test(
+      "concatenate", name, in, to, [=](const std::vector<Value>& v) { return concatenate(v, axis); },
+      [=](const Dims& index, const std::vector<Reals>& inputs, size_t* input, Dims* at) {
+        *at = index;
+        while ((*at)[size_t(axis)] >= inputs[*input].dim(axis)) (*at)[size_t(axis)] -= inputs[(*input)++].dim(axis);
+        return true;
+      });
 }
 
 std::vector<OpTest> padded(const std::string& name, const Dims& from, const Padding& p) {
   Dims to;
-  for (size_t i = 0; i < from.size(); ++i) to.push_back(p.low[i] + p.high[i] + from[i] + std::max<int64_t>(0, from[i] - 1) * p.interior[i]);
-  return moving_test("pad", name, {{from}, {{}}}, to, [=](const std::vector<Value>& v) { return pad(v[0], v[1], p); },
-                     [=](const Dims& index, const std::vector<Reals>&, size_t* input, Dims* at) {
-                       for (size_t i = 0; i < index.size(); ++i) {
-                         const int64_t place = index[i] - p.low[i], step = p.interior[i] + 1;
-                         if (place < 0 || place % step || place / step >= from[i]) {
-                           *input = 1;  // the fill
-                           at->clear();
-                           return true;
-                         }
-                         at->push_back(place / step);
-                       }
-                       return true;
-                     });
+  for (size_t i = 0; i < from.size(); ++i)
+    to.push_back(p.low[i] + p.high[i] + from[i] + std::max<int64_t>(0, from[i] - 1) * p.interior[i]);
+  return moving_test(
+      "pad", name, {{from}, {{}}}, to, [=](const std::vector<Value>& v) { return pad(v[0], v[1], p); },
+      [=](const Dims& index, const std::vector<Reals>&, size_t* input, Dims* at) {
+        for (size_t i = 0; i < index.size(); ++i) {
+          const int64_t place = index[i] - p.low[i], step = p.interior[i] + 1;
+          if (place < 0 || place % step || place / step >= from[i]) {
+            *input = 1;  // the fill
+            at->clear();
+            return true;
+          }
+          at->push_back(place / step);
+        }
+        return true;
+      });
 }
 
 std::vector<OpTest> rows() {

@@ -24,7 +24,10 @@ std::vector<Reals> definition(const std::vector<Reals>& in) {
 }
 
 std::vector<OpTest> rows() {
-  OpTest test{.op = "softmax", .build = [](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {softmax(in[0])}; }, .definition = definition, .c = 4};
+  OpTest test{.op = "softmax",
+              .build = [](Graph&, const std::vector<Value>& in) -> std::vector<Value> { return {softmax(in[0])}; },
+              .definition = definition,
+              .c = 4};
   const auto add = [&](const std::string& name, const Dims& dims, double low = -3, double high = 3) {
     test.cases.push_back({name, {{dims, low, high}}, double(dims.back())});
   };
@@ -39,7 +42,8 @@ std::vector<OpTest> rows() {
   test.cases.push_back({"far_apart", {{{2, 4}, 0, 0, {}, {-10000, 0, 10000, 3, 1000, 1000, -1000, 0}}}, 4, false});
   test.cases.push_back({"all_minus_infinity", {{{2, 2}, 0, 0, {}, {-kInfinity, -kInfinity, 1, 2}}}, 2, false});
   test.cases.push_back({"some_minus_infinity", {{{1, 4}, 0, 0, {}, {-kInfinity, 0, 1, -kInfinity}}}, 4, false});
-  test.cases.push_back({"nan_and_infinity", {{{3, 3}, 0, 0, {}, {1, std::nan(""), 2, 1, kInfinity, 2, 1, 2, 3}}}, 3, false});
+  test.cases.push_back(
+      {"nan_and_infinity", {{{3, 3}, 0, 0, {}, {1, std::nan(""), 2, 1, kInfinity, 2, 1, 2, 3}}}, 3, false});
   return {test};
 }
 

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// What shares memory, what must not, and the graphs that random tests found to go wrong.
+#include "compiler/memory.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "array/run_graph.h"
+#include "base/error.h"
+#include "ops/dynamic_slice/dynamic_slice.h"
+#include "ops/elementwise/elementwise.h"
+#include "ops/matmul/matmul.h"
+#include "ops/reduce/reduce.h"
+#include "ops/shape/shape.h"
+#include "train/step_graph.h"
+
+namespace hearth {
+namespace {
+
+constexpr DType f32 = DType::f32;
+
+int count(const Plan& plan, const std::string& kernel) {
+  int n = 0;
+  for (const PlanInstruction& instruction : plan.instructions) n += instruction.kernel == kernel;
+  return n;
+}
+
+// --- memory
+// --------------------------------------------------------------------------------------------------------------
+
+TEST(Memory, results_take_the_place_of_what_dies) {
+  Graph g;
+  const Value x = g.input("x", {f32, {1000}}), w = g.input("w", {f32, {1000, 1000}});
+  Value y = x;
+  for (int i = 0; i < 6; ++i) y = tanh(linear(y, w));  // matmul cannot work in place, tanh can
+  g.output("y", y);
+  const Plan plan = compile(g);
+  EXPECT_LE(plan.arena_bytes[0], 2 * 4032);
+}
+
+TEST(Memory, cache_is_updated_in_place_of_its_input) {
+  Graph g;
+  const Value cache = g.input("cache", {f32, {100, 8}}), row = g.input("row", {f32, {1, 8}}),
+              at = g.input("at", {DType::i32, {}});
+  g.output_in_place("cache", dynamic_update_slice(cache, row * 2.0, {at, constant(g, 0, DType::i32)}), "cache");
+  const Plan plan = compile(g);
+  EXPECT_EQ(count(plan, "copy"), 0);
+  EXPECT_LT(plan.arena_bytes[0], 1000);  // no second cache
+}
+
+TEST(Memory, cache_that_is_read_later_is_not_overwritten) {
+  Graph g;
+  const Value cache = g.input("cache", {f32, {4}}), row = g.input("row", {f32, {1}}),
+              at = g.input("at", {DType::i32, {}});
+  const Value updated = dynamic_update_slice(cache, row, {at});
+  g.output_in_place("cache", updated, "cache");
+  g.output("sum", reduce_sum(cache * exp(updated), {0}));
+  const std::vector<Bytes> out =
+      run_graph(g, {to_bytes(f32, {1, 2, 3, 4}), to_bytes(f32, {0}), to_bytes(DType::i32, {1})});
+  EXPECT_EQ(to_doubles(f32, out[0]), (std::vector<double>{1, 0, 3, 4}));
+  EXPECT_NEAR(to_doubles(f32, out[1])[0], std::exp(1) + 2 + 3 * std::exp(3) + 4 * std::exp(4), 1e-3);
+}
+
+TEST(Memory, element_wise_update_is_written_into_its_donor) {
+  Graph g;
+  const Value p = g.input("p", {f32, {100}}), d = g.input("d", {f32, {100}});
+  g.output_in_place("p", p - d * 0.5, "p");
+  const Plan plan = compile(g);
+  EXPECT_EQ(plan.instructions.size(), 1u);
+  EXPECT_EQ(plan.arena_bytes[0], 0);
+}
+
+TEST(Memory, reversed_update_needs_a_copy) {
+  Graph g;
+  const Value p = g.input("p", {f32, {5}});
+  g.output_in_place("p", p + reverse(p, {0}) * 2.0, "p");
+  const std::vector<Bytes> out = run_graph(g, {to_bytes(f32, {1, 2, 3, 4, 5})});
+  EXPECT_EQ(to_doubles(f32, out[0]), (std::vector<double>{11, 10, 9, 8, 7}));
+}
+
+// The arena is close to what must live at once.
+TEST(Memory, training_step_of_a_real_model_wastes_little) {
+  const LanguageModel model = LanguageModel::load(std::string(HEARTH_SOURCE_DIR) + "/assets/prose-14m");
+  LoraConfig config;
+  config.rank = 8;
+  const LoraAdapter adapter = LoraAdapter::create(model, config, 0);
+  for (const bool checkpointing : {false, true}) {
+    for (const DType dtype : {f32, DType::bf16}) {
+      const auto graph = step_graph(model, adapter, {.dtype = dtype, .checkpointing = checkpointing}, StepPart::whole);
+      const Plan plan = compile(*graph);
+      std::printf("training step %s%s: %zu instructions, %.1f MB live, arena %.3f of it\n", name(dtype),
+                  checkpointing ? ", checkpointing" : "", plan.instructions.size(), double(plan.live_bytes_max) / 1e6,
+                  double(plan.arena_bytes[0]) / double(plan.live_bytes_max));
+      EXPECT_LE(double(plan.arena_bytes[0]), 1.1 * double(plan.live_bytes_max));
+      EXPECT_EQ(count(plan, "copy"), 0);
+      EXPECT_EQ(count(plan, "move"), 0);
+    }
+  }
+}
+
+// --- found by random graphs
+// ------------------------------------------------------------------------------------------------
+
+TEST(RandomGraphFailures, output_that_is_a_donated_input_is_copied_before_it_is_overwritten) {
+  Graph g;
+  const Value x = g.input("x", {f32, {3}});
+  g.output("before", x);
+  g.output_in_place("x", x * x, "x");
+  g.output("after", slice(x, {0}, {3}, {3}));
+  const std::vector<Bytes> out = run_graph(g, {to_bytes(f32, {2, 3, 4})});
+  EXPECT_EQ(to_doubles(f32, out[0]), (std::vector<double>{2, 3, 4}));
+  EXPECT_EQ(to_doubles(f32, out[1]), (std::vector<double>{4, 9, 16}));
+  EXPECT_EQ(to_doubles(f32, out[2]), (std::vector<double>{2}));
+}
+
+TEST(RandomGraphFailures, two_outputs_that_swap_their_inputs) {
+  Graph g;
+  const Value x = g.input("x", {f32, {2}}), y = g.input("y", {f32, {2}});
+  g.output_in_place("x", y, "x");
+  g.output_in_place("y", x, "y");
+  const std::vector<Bytes> out = run_graph(g, {to_bytes(f32, {1, 2}), to_bytes(f32, {3, 4})});
+  EXPECT_EQ(to_doubles(f32, out[0]), (std::vector<double>{3, 4}));
+  EXPECT_EQ(to_doubles(f32, out[1]), (std::vector<double>{1, 2}));
+}
+
+TEST(RandomGraphFailures, one_input_has_one_output_in_its_place) {
+  Graph g;
+  const Value x = g.input("x", {f32, {2}});
+  g.output_in_place("a", x * 2.0, "x");
+  EXPECT_THROW(g.output_in_place("b", x * 3.0, "x"), Error);
+}
+
+// A store into the memory of a dying operand before another value of the pass loaded from there.
+TEST(RandomGraphFailures, no_store_over_an_operand_that_is_loaded_later_in_the_pass) {
+  Graph g;
+  const Value x = g.input("x", {f32, {1, 4}}), w = g.input("w", {f32, {4, 4}});
+  const Value a = linear(x, w), b = linear(exp(x), w);
+  const Value first = b * 2.0, second = first * a;  // one pass stores `first`, then loads a, which dies there
+  g.output("b", b);
+  g.output("first", linear(first, w));
+  g.output("second", linear(second, w));
+  const std::vector<double> one = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
+  const std::vector<double> second_out =
+      to_doubles(f32, run_graph(g, {to_bytes(f32, {0.1, 0.2, 0.3, 0.4}), to_bytes(f32, one)})[2]);
+  for (int i = 0; i < 4; ++i) EXPECT_NEAR(second_out[size_t(i)], 2 * std::exp(0.1 * (i + 1)) * 0.1 * (i + 1), 1e-6);
+}
+
+TEST(RandomGraphFailures, iota_that_is_an_output_is_still_counted_where_it_is_read) {
+  Graph g;
+  const Value counted = iota(g, f32, {3, 1, 3}, 0);
+  g.output("a", counted);
+  g.output("b", broadcast_in_dim(counted, {1, 3, 1, 3}, {1, 2, 3}));
+  for (const Bytes& out : run_graph(g, {}))
+    EXPECT_EQ(to_doubles(f32, out), (std::vector<double>{0, 0, 0, 1, 1, 1, 2, 2, 2}));
+}
+
+TEST(RandomGraphFailures, iota_of_a_type_without_row_instruction_lies_in_memory) {
+  for (const DType t : {DType::bf16, DType::f16, DType::i64, DType::f64}) {
+    Graph g;
+    const Value x = g.input("x", {t, {2, 3}});
+    g.output("y", iota(g, t, {2, 3}, 0) + x);
+    EXPECT_EQ(to_doubles(t, run_graph(g, {to_bytes(t, {1, 2, 3, 4, 5, 6})})[0]),
+              (std::vector<double>{1, 2, 3, 5, 6, 7}))
+        << t;
+  }
+}
+
+TEST(RandomGraphFailures, iota_beside_row_values) {
+  Graph g;
+  const Value x = g.input("x", {f32, {3, 4}});
+  g.output("y", reduce_sum(x * 2.0, {1}) * iota(g, f32, {3}, 0));
+  EXPECT_EQ(to_doubles(f32, run_graph(g, {to_bytes(f32, std::vector<double>(12, 1))})[0]),
+            (std::vector<double>{0, 8, 16}));
+}
+
+TEST(RandomGraphFailures, reduction_of_nothing_writes_its_start) {
+  Graph g;
+  const Value x = g.input("x", {f32, {3, 0}});
+  g.output("sum", reduce_sum(x, {1}));
+  g.output("max", reduce_max(x, {1}));
+  const std::vector<Bytes> out = run_graph(g, {Bytes{}});
+  EXPECT_EQ(to_doubles(f32, out[0]), (std::vector<double>{0, 0, 0}));
+  EXPECT_EQ(to_doubles(f32, out[1]), (std::vector<double>(3, -INFINITY)));
+}
+
+// A group stretches from before a kernel to after it: what stands before the kernel may need what stands behind.
+TEST(RandomGraphFailures, no_cycle_through_a_group_that_stretches_over_others) {
+  Graph g;
+  const Value x = g.input("x", {f32, {5}}), s = g.input("s", {f32, {}});
+  const Value least = reduce_min(x, {0});
+  const Value scaled = x / (unary("abs", least) + 1.0);
+  const Value passed = tanh(pad(least, constant(g, 1), {}));
+  const Value twice = s + s;
+  const Value padded = pad(reshape(twice, {1}), constant(g, 0), {{4}, {0}, {0}});
+  g.output("a", scaled + padded);
+  g.output("b", twice / (unary("abs", passed) + 1.0));
+  validate(compile(g));
+}
+
+TEST(RandomGraphFailures, value_in_a_donor_may_be_read_in_another_shape) {
+  Graph g;
+  const Value x = g.input("x", {f32, {4}}), w = g.input("w", {f32, {4, 4}});
+  const Value y = tanh(x) * 2.0;
+  g.output_in_place("x", y, "x");
+  g.output("again", reshape(y, {2, 2}));
+  g.output("product", linear(reshape(y, {1, 4}), w));
+  validate(compile(g));
+}
+
+}  // namespace
+}  // namespace hearth
