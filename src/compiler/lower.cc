@@ -92,8 +92,14 @@ class Lowering {
       if (!wanted_elsewhere[size_t(id)] || stored_[size_t(id)]) continue;
       const std::optional<Recomputable> cheap = recomputable(graph_, views_, compute_, {const_cast<Graph*>(&graph_), id, 0});
       if (!cheap) stored_[size_t(id)] = true;
-      else for (const int32_t node : cheap->nodes) leaves_[node] = cheap->leaf;
+      else for (const int32_t node : cheap->nodes) leaves_[node] = leaf_of(node);
     }
+  }
+
+  // Invalid for a part of an expression that is made of constants only.
+  Value leaf_of(int32_t node) const {
+    const std::optional<Recomputable> part = recomputable(graph_, views_, compute_, {const_cast<Graph*>(&graph_), node, 0});
+    return part ? part->leaf : Value{};
   }
 
   int32_t group_of(int32_t node) const { return fusion_.group_of[size_t(node)]; }
@@ -120,6 +126,7 @@ class Lowering {
         const int32_t read = reads_[size_t(reader)][i].node;
         const auto leaf = leaves_.find(read);
         const bool again = leaf != leaves_.end() && compute_[size_t(reader)] && group_of(read) != group_of(reader) && reads_plainly(reader, i);
+        if (again && !leaf->second.valid()) continue;
         const int32_t node = again ? leaf->second.node : read;
         if ((is_kernel(node) || compute_[size_t(node)]) && unit_of(node) != unit) units.push_back(unit_of(node));
       }
