@@ -4,4 +4,4 @@
 isa=$1 tests=$2
 out=$(HEARTH_ISA=$isa "$tests" --gtest_filter='Isa.is_what_was_asked' 2>&1)
 case "$out" in *"has at most"*) echo "SKIP this machine has no $isa"; exit 77;; esac
-HEARTH_ISA=$isa exec "$tests" --gtest_brief=1 --gtest_filter='Isa.*:Compile*:Ops*:OpRows*:Random*:Transforms*:Trainer*:Generator*'
+HEARTH_ISA=$isa exec "$tests" --gtest_brief=1 --gtest_filter='Isa.*:Compile*:OpRows*:RandomGraph*:Transforms*:Checkpoint*:Determinism*:Fusion*:Epilogue*:Trainer*:Generator*:Merge*:Dropout*:Threefry*'

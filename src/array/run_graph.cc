@@ -11,10 +11,11 @@ namespace hearth {
 std::vector<Bytes> run_graph(const Graph& graph, const std::vector<Bytes>& inputs, const CompileOptions& options) {
   Session session(compile(graph, options));
   std::vector<Bytes> copies = inputs;  // donated ones are written to
-  HEARTH_CHECK(inputs.size() == session.inputs(), value, "run_graph: ", inputs.size(), " inputs given, the graph has ", session.inputs());
+  HEARTH_CHECK(inputs.size() == session.inputs(), value, "run_graph: ", inputs.size(), " inputs given, the graph has ",
+               session.inputs());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    HEARTH_CHECK(int64_t(inputs[i].size()) == session.input_type(i).bytes(), shape, "run_graph: input ", i, " has ", inputs[i].size(),
-                 " bytes, the graph wants ", session.input_type(i));
+    HEARTH_CHECK(int64_t(inputs[i].size()) == session.input_type(i).bytes(), shape, "run_graph: input ", i, " has ",
+                 inputs[i].size(), " bytes, the graph wants ", session.input_type(i));
     session.bind_input(i, copies[i].data());
   }
   session.run();

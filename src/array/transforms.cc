@@ -14,7 +14,8 @@ namespace {
 
 class Reverse {
  public:
-  Reverse(Graph& graph, const std::vector<Value>& wrt) : graph_(graph), size_(graph.size()), active_(size_t(size_), false) {
+  Reverse(Graph& graph, const std::vector<Value>& wrt)
+      : graph_(graph), size_(graph.size()), active_(size_t(size_), false) {
     int32_t first = size_;
     for (const Value& value : wrt) {
       active_[size_t(value.node)] = true;
@@ -109,7 +110,8 @@ class Reverse {
       for (const Value& in : graph_.node(id).inputs) {
         const Node& source = graph_.node(in);
         const bool kept = source.op->name == "input" || source.op->row_kind == RowKind::constant;
-        if (source.checkpoint != region && !kept && copy.try_emplace({in.node, in.output}).second) outside.push_back(in);
+        if (source.checkpoint != region && !kept && copy.try_emplace({in.node, in.output}).second)
+          outside.push_back(in);
       }
     }
     through = outside;
@@ -150,16 +152,19 @@ class Reverse {
 
 }  // namespace
 
-std::vector<Value> vjp(const std::vector<Value>& outputs, const std::vector<Value>& cotangents, const std::vector<Value>& wrt) {
+std::vector<Value> vjp(const std::vector<Value>& outputs, const std::vector<Value>& cotangents,
+                       const std::vector<Value>& wrt) {
   if (outputs.empty() || wrt.empty()) {
     std::vector<Value> zeros;
     for (const Value& value : wrt) zeros.push_back(scalar_like(value, 0));
     return zeros;
   }
   Graph& graph = *outputs[0].graph;
-  HEARTH_CHECK(outputs.size() == cotangents.size(), value, "vjp: ", outputs.size(), " outputs, ", cotangents.size(), " cotangents");
+  HEARTH_CHECK(outputs.size() == cotangents.size(), value, "vjp: ", outputs.size(), " outputs, ", cotangents.size(),
+               " cotangents");
   for (size_t i = 0; i < outputs.size(); ++i) {
-    HEARTH_CHECK(outputs[i].type() == cotangents[i].type(), shape, "vjp: cotangent ", i, " is ", cotangents[i].type(), ", the output is ", outputs[i].type());
+    HEARTH_CHECK(outputs[i].type() == cotangents[i].type(), shape, "vjp: cotangent ", i, " is ", cotangents[i].type(),
+                 ", the output is ", outputs[i].type());
   }
   const int32_t region = graph.checkpoint_region;
   graph.checkpoint_region = 0;

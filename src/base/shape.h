@@ -13,8 +13,8 @@ namespace hearth {
 
 using Dims = std::vector<int64_t>;
 
-int64_t num_elements(const Dims& dims);      // product; 1 for rank 0
-Dims row_major_strides(const Dims& dims);    // in elements; the last is 1
+int64_t num_elements(const Dims& dims);    // product; 1 for rank 0
+Dims row_major_strides(const Dims& dims);  // in elements; the last is 1
 
 // Prints [2,3].
 struct ShowDims {

@@ -32,8 +32,8 @@ thread_local int this_thread = 0;
 // Workers spin for the next job a little longer than kernels of a plan are apart, then sleep.
 constexpr int kSpins = 4000;
 
-// A job is open from run()'s start until its indices are handed out. Workers enter an open job when they notice it; run()
-// waits only for those that did, so a short job does not wait for workers that still wake up.
+// A job is open from run()'s start until its indices are handed out. Workers enter an open job when they notice it;
+// run() waits only for those that did, so a short job does not wait for workers that still wake up.
 class Pool {
  public:
   explicit Pool(int threads) : threads_(threads) {
@@ -65,8 +65,10 @@ class Pool {
     take(0);
     open_.store(false);
     for (int spin = 0; inside_.load() != 0; ++spin) {
-      if (spin > kSpins) std::this_thread::yield();
-      else __builtin_ia32_pause();
+      if (spin > kSpins)
+        std::this_thread::yield();
+      else
+        __builtin_ia32_pause();
     }
     if (error_) std::rethrow_exception(error_);
   }
@@ -88,7 +90,8 @@ class Pool {
   void work(int thread) {
     uint64_t seen = 0;
     while (!stop_.load()) {
-      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_relaxed) == seen; ++spin) __builtin_ia32_pause();
+      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_relaxed) == seen; ++spin)
+        __builtin_ia32_pause();
       if (generation_.load() == seen) {
         std::unique_lock lock(mutex_);
         sleepers_.fetch_add(1);

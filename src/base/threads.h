@@ -12,13 +12,14 @@ namespace hearth {
 int num_threads();
 void set_num_threads(int threads);
 
-// Calls body(index, thread) for every index in [0, count), thread in [0, num_threads()). Indices are handed out in order,
-// one at a time, to whichever thread is free; returns when all are done. The first exception thrown is rethrown here.
-// Called from inside a body it runs serially (thread stays that of the caller's).
+// Calls body(index, thread) for every index in [0, count), thread in [0, num_threads()). Indices are handed out in
+// order, one at a time, to whichever thread is free; returns when all are done. The first exception thrown is rethrown
+// here. Called from inside a body it runs serially (thread stays that of the caller's).
 void parallel_for(int64_t count, const std::function<void(int64_t index, int thread)>& body);
 
-// Splits [0, count) in at most num_threads() contiguous ranges whose sizes are multiples of grain (but the last), and calls
-// body(begin, end, thread). The split depends only on count, grain and num_threads().
-void parallel_ranges(int64_t count, int64_t grain, const std::function<void(int64_t begin, int64_t end, int thread)>& body);
+// Splits [0, count) in at most num_threads() contiguous ranges whose sizes are multiples of grain (but the last), and
+// calls body(begin, end, thread). The split depends only on count, grain and num_threads().
+void parallel_ranges(int64_t count, int64_t grain,
+                     const std::function<void(int64_t begin, int64_t end, int thread)>& body);
 
 }  // namespace hearth

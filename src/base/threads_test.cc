@@ -41,7 +41,11 @@ TEST_P(Threads, ranges_cover_and_keep_the_grain) {
 }
 
 TEST_P(Threads, an_exception_arrives_and_the_pool_lives) {
-  EXPECT_THROW(parallel_for(100, [](int64_t i, int) { if (i == 37) throw std::runtime_error("37"); }), std::runtime_error);
+  EXPECT_THROW(parallel_for(100,
+                            [](int64_t i, int) {
+                              if (i == 37) throw std::runtime_error("37");
+                            }),
+               std::runtime_error);
   std::atomic<int> count{0};
   parallel_for(100, [&](int64_t, int) { ++count; });
   EXPECT_EQ(count, 100);

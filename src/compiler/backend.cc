@@ -65,7 +65,8 @@ class ReferenceBackend : public Backend {
 
 class RestrictedBackend : public Backend {
  public:
-  RestrictedBackend(std::unique_ptr<Backend> all, std::set<std::string> ops) : all_(std::move(all)), ops_(std::move(ops)) {}
+  RestrictedBackend(std::unique_ptr<Backend> all, std::set<std::string> ops)
+      : all_(std::move(all)), ops_(std::move(ops)) {}
   const std::string& device() const override { return all_->device(); }
   std::string refuse(const Graph& graph, const Node& node) const override {
     return ops_.count(node.op->name) ? "kept for the reference device" : all_->refuse(graph, node);

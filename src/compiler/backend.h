@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A backend answers the partitioner's dry run: which nodes it takes whole. A new device adds a subclass in a folder of its
-// own and one line in backend.cc.
+// A backend answers the partitioner's dry run: which nodes it takes whole. A new device adds a subclass in a folder of
+// its own and one line in backend.cc.
 
 #include <memory>
 #include <set>

@@ -13,12 +13,14 @@ namespace hearth {
 
 struct CompileOptions {
   std::vector<std::string> devices = {"cpu", "reference"};  // by preference; inputs and outputs live in host memory
-  std::set<std::string> only_reference = {};  // operations that other devices must not take: for finding the one at fault
+  std::set<std::string> only_reference =
+      {};  // operations that other devices must not take: for finding the one at fault
 };
 
 // What ran where and why, one row per operation, device and reason.
 struct PartitionRow {
-  std::string op, device, kernel, reason;  // kernel "row program" when fused; reason: why devices before this one refused
+  std::string op, device, kernel,
+      reason;  // kernel "row program" when fused; reason: why devices before this one refused
   int64_t count = 0;
 };
 

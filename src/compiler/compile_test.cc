@@ -37,7 +37,8 @@ void expect_same(const Graph& graph, double tolerance) {
     }
     inputs.push_back(to_bytes(type.dtype, values));
   }
-  const std::vector<Bytes> ours = run_graph(graph, inputs), theirs = run_graph(graph, inputs, {.devices = {"reference"}});
+  const std::vector<Bytes> ours = run_graph(graph, inputs),
+                           theirs = run_graph(graph, inputs, {.devices = {"reference"}});
   for (size_t o = 0; o < ours.size(); ++o) {
     const TensorType& type = graph.outputs()[o].value.type();
     const std::vector<double> a = to_doubles(type.dtype, ours[o]), b = to_doubles(type.dtype, theirs[o]);
@@ -45,7 +46,8 @@ void expect_same(const Graph& graph, double tolerance) {
     for (const double x : b) largest = std::isfinite(x) ? std::max(largest, std::fabs(x)) : largest;
     for (size_t i = 0; i < a.size(); ++i) {
       if (std::isnan(a[i]) && std::isnan(b[i])) continue;
-      ASSERT_NEAR(a[i], b[i], tolerance * largest) << graph.outputs()[o].name << " element " << i << "\n" << to_text(graph);
+      ASSERT_NEAR(a[i], b[i], tolerance * largest) << graph.outputs()[o].name << " element " << i << "\n"
+                                                   << to_text(graph);
     }
   }
 }
@@ -68,7 +70,8 @@ TEST(Compile, softmax_and_its_gradient) {
 
 TEST(Compile, rms_norm_and_its_gradient) {
   Graph g;
-  const Value x = g.input("x", {DType::f32, {5, 64}}), w = g.input("w", {DType::bf16, {64}}), u = g.input("u", {DType::f32, {5, 64}});
+  const Value x = g.input("x", {DType::f32, {5, 64}}), w = g.input("w", {DType::bf16, {64}}),
+              u = g.input("u", {DType::f32, {5, 64}});
   const Value loss = reduce_sum(rms_norm(x, w, 1e-5) * u, {0, 1});
   g.output("loss", loss);
   const std::vector<Value> grads = gradients(loss, {x, w});
@@ -79,7 +82,8 @@ TEST(Compile, rms_norm_and_its_gradient) {
 
 TEST(Compile, rope_and_its_gradient) {
   Graph g;
-  const Value x = g.input("x", {DType::f32, {2, 3, 2, 8}}), p = g.input("p", {DType::i32, {3}}), u = g.input("u", {DType::f32, {2, 3, 2, 8}});
+  const Value x = g.input("x", {DType::f32, {2, 3, 2, 8}}), p = g.input("p", {DType::i32, {3}}),
+              u = g.input("u", {DType::f32, {2, 3, 2, 8}});
   const Value loss = reduce_sum(rope(x, p, {.frequencies = {1, 0.3, 0.1, 0.01}}) * u, {0, 1, 2, 3});
   g.output("loss", loss);
   g.output("dx", gradients(loss, {x})[0]);
@@ -99,7 +103,8 @@ TEST(Compile, attention_and_its_gradient) {
 
 TEST(Compile, linear_cross_entropy_and_its_gradient) {
   Graph g;
-  const Value x = g.input("x", {DType::f32, {6, 16}}), w = g.input("w", {DType::bf16, {11, 16}}), labels = g.input("labels", {DType::i32, {6}});
+  const Value x = g.input("x", {DType::f32, {6, 16}}), w = g.input("w", {DType::bf16, {11, 16}}),
+              labels = g.input("labels", {DType::i32, {6}});
   const Value loss = linear_cross_entropy(x, w, labels) / 6.0;
   g.output("loss", loss);
   g.output("dx", gradients(loss, {x})[0]);
@@ -126,7 +131,9 @@ TEST(Compile, lora_layer_and_its_gradients) {
 TEST(Compile, checkpoint_changes_no_number) {
   const auto build = [](Graph& g, bool again) {
     const Value x = g.input("x", {DType::f32, {2, 9, 32}}), w = g.input("w", {DType::f32, {32, 32}});
-    Function layer = [&](const std::vector<Value>& in) -> std::vector<Value> { return {silu(linear(in[0], in[1])) + in[0]}; };
+    Function layer = [&](const std::vector<Value>& in) -> std::vector<Value> {
+      return {silu(linear(in[0], in[1])) + in[0]};
+    };
     if (again) layer = checkpoint(layer);
     Value y = x;
     for (int i = 0; i < 3; ++i) y = layer({y, w})[0];
@@ -138,7 +145,8 @@ TEST(Compile, checkpoint_changes_no_number) {
   Graph plain, again;
   build(plain, false);
   build(again, true);
-  const std::vector<Bytes> inputs = {to_bytes(DType::f32, numbers(2 * 9 * 32, 0)), to_bytes(DType::f32, numbers(32 * 32, 1))};
+  const std::vector<Bytes> inputs = {to_bytes(DType::f32, numbers(2 * 9 * 32, 0)),
+                                     to_bytes(DType::f32, numbers(32 * 32, 1))};
   EXPECT_EQ(run_graph(plain, inputs), run_graph(again, inputs));
   expect_same(again, 1e-5);
   EXPECT_LT(compile(again).live_bytes_max, compile(plain).live_bytes_max);

@@ -57,7 +57,8 @@ int32_t Emitter::on_device(int32_t buffer, int32_t device) {
 }
 
 void Emitter::emit(Call call) {
-  for (const int32_t out : call.out) buffers_[size_t(buffer_of_tensor_[size_t(out)])].writer = int32_t(plan_.instructions.size());
+  for (const int32_t out : call.out)
+    buffers_[size_t(buffer_of_tensor_[size_t(out)])].writer = int32_t(plan_.instructions.size());
   plan_.instructions.push_back({.kernel = std::move(call.kernel),
                                 .device = call.device,
                                 .inputs = std::move(call.in),
@@ -74,7 +75,8 @@ int32_t Emitter::add_program(RowProgram program) {
   return int32_t(plan_.programs.size()) - 1;
 }
 
-std::vector<int32_t> Emitter::emit_program(BuiltProgram built, const std::vector<TensorType>& output_types, const std::string& scope) {
+std::vector<int32_t> Emitter::emit_program(BuiltProgram built, const std::vector<TensorType>& output_types,
+                                           const std::string& scope) {
   Call call{.kernel = "row_program", .in_place = built.in_place};
   for (const Value& in : built.inputs) {
     const Node& node = graph_.node(in);
@@ -99,12 +101,15 @@ int32_t Emitter::dense(const View& view, const TensorType& type, int32_t device)
   int32_t buffer = buffer_of(view.base);
   if (buffer < 0 && node.op->name == "constant" && node.attrs.has("values")) buffer = constant_bytes(node);
   if (buffer >= 0 && is_identity(view)) return tensor(on_device(buffer, device), type);
-  const auto [entry, fresh] = copies_.try_emplace({view.base.node, view.base.output, view.offset, view.dims, view.strides}, -1);
+  const auto [entry, fresh] =
+      copies_.try_emplace({view.base.node, view.base.output, view.offset, view.dims, view.strides}, -1);
   if (fresh) entry->second = emit_program(build_copy(view, views_.is_counted(view.base.node)), {type}, node.scope)[0];
   return tensor(on_device(entry->second, device), type);
 }
 
-int32_t Emitter::dense_buffer(const View& view, const TensorType& type) { return buffer_of_tensor_[size_t(dense(view, type, 0))]; }
+int32_t Emitter::dense_buffer(const View& view, const TensorType& type) {
+  return buffer_of_tensor_[size_t(dense(view, type, 0))];
+}
 
 int32_t Emitter::constant_bytes(const Node& node) {
   const TensorType& type = node.types[0];
@@ -115,9 +120,12 @@ int32_t Emitter::constant_bytes(const Node& node) {
       const double x = node.attrs.reals("values")[i];
       const float f = float(x);
       const uint16_t half = type.dtype == DType::bf16 ? bf16(f).bits : f32_to_f16(f);
-      if (type.dtype == DType::f64) put(i, &x, 8);
-      else if (type.dtype == DType::f32) put(i, &f, 4);
-      else put(i, &half, 2);
+      if (type.dtype == DType::f64)
+        put(i, &x, 8);
+      else if (type.dtype == DType::f32)
+        put(i, &f, 4);
+      else
+        put(i, &half, 2);
     } else {
       const int64_t x = node.attrs.list("values")[i];
       put(i, &x, size_t(size_bytes(type.dtype)));  // little-endian: the low bytes
@@ -131,7 +139,8 @@ int32_t Emitter::constant_bytes(const Node& node) {
   return buffer;
 }
 
-// --- after the last instruction ----------------------------------------------------------------------------------------
+// --- after the last instruction
+// ----------------------------------------------------------------------------------------
 
 int32_t Emitter::root(int32_t buffer) const {
   while (buffers_[size_t(buffer)].same_as >= 0) buffer = buffers_[size_t(buffer)].same_as;
@@ -148,14 +157,15 @@ std::vector<int32_t> Emitter::last_reads() const {
   return last;
 }
 
-// The value of `output` is written straight into the memory of its donor, where nobody reads the donor afterwards, or the
-// writing instruction does so element by element.
+// The value of `output` is written straight into the memory of its donor, where nobody reads the donor afterwards, or
+// the writing instruction does so element by element.
 bool Emitter::try_donate(int32_t output, int32_t buffer, int32_t donor) {
   LowBuffer& b = buffers_[size_t(buffer)];
   if (b.storage != Storage::arena || b.device != 0 || b.same_as >= 0 || b.writer < 0) return false;
   int32_t donor_buffer = -1;
   for (size_t i = 0; i < buffers_.size(); ++i) {
-    if (buffers_[i].storage == Storage::input && buffers_[i].number == donor && buffers_[i].same_as < 0) donor_buffer = int32_t(i);
+    if (buffers_[i].storage == Storage::input && buffers_[i].number == donor && buffers_[i].same_as < 0)
+      donor_buffer = int32_t(i);
   }
   for (const GraphOutput& other : graph_.outputs()) {
     if (&other != &graph_.outputs()[size_t(output)] && buffer_of(other.value) == donor_buffer) return false;
@@ -177,8 +187,8 @@ bool Emitter::try_donate(int32_t output, int32_t buffer, int32_t donor) {
   return true;
 }
 
-// First what may be written in place, then the outputs that need memory of their own, last the copies into donors: nothing
-// reads a donor after it was overwritten.
+// First what may be written in place, then the outputs that need memory of their own, last the copies into donors:
+// nothing reads a donor after it was overwritten.
 void Emitter::bind_outputs() {
   const std::vector<GraphOutput>& outputs = graph_.outputs();
   std::vector<int32_t> bound(outputs.size(), -1), to_copy;
@@ -224,7 +234,8 @@ void Emitter::copy_to_donors(const std::vector<int32_t>& outputs, const std::vec
   std::vector<int32_t> from;
   for (const int32_t o : outputs) {
     int32_t buffer = buffer_of(graph_.outputs()[size_t(o)].value);
-    const bool overwritten = std::any_of(outputs.begin(), outputs.end(), [&](int32_t other) { return donors[size_t(other)] == root(buffer); });
+    const bool overwritten = std::any_of(outputs.begin(), outputs.end(),
+                                         [&](int32_t other) { return donors[size_t(other)] == root(buffer); });
     if (overwritten) {
       const int32_t aside = new_buffer(graph_.outputs()[size_t(o)].value.type(), 0);
       copy(buffer, aside, graph_.outputs()[size_t(o)]);
@@ -232,7 +243,8 @@ void Emitter::copy_to_donors(const std::vector<int32_t>& outputs, const std::vec
     }
     from.push_back(buffer);
   }
-  for (size_t i = 0; i < outputs.size(); ++i) copy(from[i], donors[size_t(outputs[i])], graph_.outputs()[size_t(outputs[i])]);
+  for (size_t i = 0; i < outputs.size(); ++i)
+    copy(from[i], donors[size_t(outputs[i])], graph_.outputs()[size_t(outputs[i])]);
 }
 
 // A result takes the memory of an input that dies with the instruction that makes it.
@@ -244,12 +256,14 @@ void Emitter::share_in_place(std::vector<int32_t>& last_read) {
       const int32_t from = root(buffer_of_tensor_[size_t(instruction.inputs[size_t(in)])]);
       const int32_t to = buffer_of_tensor_[size_t(instruction.outputs[size_t(out)])];
       LowBuffer &a = buffers_[size_t(from)], &b = buffers_[size_t(to)];
-      const bool free = a.storage == Storage::arena && b.storage == Storage::arena && b.same_as < 0 && a.device == b.device &&
-                        a.type.bytes() == b.type.bytes() && last_read[size_t(from)] == int32_t(i);
+      const bool free = a.storage == Storage::arena && b.storage == Storage::arena && b.same_as < 0 &&
+                        a.device == b.device && a.type.bytes() == b.type.bytes() &&
+                        last_read[size_t(from)] == int32_t(i);
       if (!free || from == to || std::find(taken.begin(), taken.end(), from) != taken.end()) continue;
       bool read_otherwise = false;  // by another operand of this instruction, in another order perhaps
       for (size_t k = 0; k < instruction.inputs.size(); ++k) {
-        read_otherwise = read_otherwise || (int(k) != in && root(buffer_of_tensor_[size_t(instruction.inputs[k])]) == from);
+        read_otherwise =
+            read_otherwise || (int(k) != in && root(buffer_of_tensor_[size_t(instruction.inputs[k])]) == from);
       }
       if (read_otherwise) continue;
       b.same_as = from;
@@ -288,7 +302,8 @@ void Emitter::place_buffers() {
   plan_.arena_bytes = placement.arena_bytes;
   plan_.live_bytes_max = placement.live_bytes_max;
   for (PlanInstruction& instruction : plan_.instructions) {
-    if (instruction.workspace_bytes > 0) instruction.workspace_offset = lives[size_t(instruction.workspace_offset)].offset;
+    if (instruction.workspace_bytes > 0)
+      instruction.workspace_offset = lives[size_t(instruction.workspace_offset)].offset;
   }
   for (size_t t = 0; t < plan_.tensors.size(); ++t) {
     const LowBuffer& b = buffers_[size_t(root(buffer_of_tensor_[t]))];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joins a matmul with the additions that follow it: a second, low-rank product (LoRA's update) becomes a few more K steps
-// of the same tiles, and a residual or another product's result is added while a tile is in registers. Saves one pass over
-// C for each. Sums stay in f32 until the one rounding at the end, so 16-bit results are at least as exact as step by step.
+// Joins a matmul with the additions that follow it: a second, low-rank product (LoRA's update) becomes a few more K
+// steps of the same tiles, and a residual or another product's result is added while a tile is in registers. Saves one
+// pass over C for each. Sums stay in f32 until the one rounding at the end, so 16-bit results are at least as exact as
+// step by step.
 #include <algorithm>
 
 #include "base/error.h"
@@ -29,7 +30,8 @@ struct Chain {
 
 class Joiner {
  public:
-  Joiner(const Graph& graph, const Backends& backends) : graph_(graph), backends_(backends), rewriter_(graph), uses_(size_t(graph.size()), 0) {
+  Joiner(const Graph& graph, const Backends& backends)
+      : graph_(graph), backends_(backends), rewriter_(graph), uses_(size_t(graph.size()), 0) {
     const std::vector<bool> live = live_nodes(graph);
     for (int32_t id = 0; id < graph.size(); ++id) {
       if (!live[size_t(id)]) continue;
@@ -52,9 +54,10 @@ class Joiner {
 
  private:
   void remember(int32_t id, const Node& node) {
-    if (node.op->name == "dot_general" && node.attrs.list("lhs_batch").empty() && backends_[0]->refuse(graph_, node).empty() &&
-        backends_[0]->kernel(node) == "matmul") {
-      Product p{rewriter_(node.inputs[0]), rewriter_(node.inputs[1]), node.attrs.list("lhs_contract"), node.attrs.list("rhs_contract")};
+    if (node.op->name == "dot_general" && node.attrs.list("lhs_batch").empty() &&
+        backends_[0]->refuse(graph_, node).empty() && backends_[0]->kernel(node) == "matmul") {
+      Product p{rewriter_(node.inputs[0]), rewriter_(node.inputs[1]), node.attrs.list("lhs_contract"),
+                node.attrs.list("rhs_contract")};
       for (int64_t axis : p.a_contract) p.k *= node.inputs[0].dim(axis);
       chains_[id] = {{p}, {}};
     }
@@ -62,7 +65,8 @@ class Joiner {
     for (size_t i = 0; i < 2; ++i) {  // a product times a number
       double number = 0;
       const Chain* chain = chain_of(node.inputs[i]);
-      if (!chain || chain->products.size() != 1 || chain->addend.valid() || !splat(node.inputs[1 - i], &number)) continue;
+      if (!chain || chain->products.size() != 1 || chain->addend.valid() || !splat(node.inputs[1 - i], &number))
+        continue;
       Chain scaled = *chain;
       scaled.products[0].scale *= number;
       chains_[id] = scaled;
@@ -114,8 +118,8 @@ class Joiner {
   }
 
   static bool takes_low_rank(const Chain& base, const Chain& update) {
-    return base.products.size() == 1 && base.products[0].scale == 1 && update.products.size() == 1 && !update.addend.valid() &&
-           update.products[0].k <= kLowRank && update.products[0].k < base.products[0].k;
+    return base.products.size() == 1 && base.products[0].scale == 1 && update.products.size() == 1 &&
+           !update.addend.valid() && update.products[0].k <= kLowRank && update.products[0].k < base.products[0].k;
   }
   static Chain with_low_rank(const Chain& base, const Chain& update) {
     return {{base.products[0], update.products[0]}, base.addend};
@@ -151,6 +155,8 @@ class Joiner {
 
 }  // namespace
 
-std::unique_ptr<Graph> join_epilogues(const Graph& graph, const Backends& backends) { return Joiner(graph, backends).run(); }
+std::unique_ptr<Graph> join_epilogues(const Graph& graph, const Backends& backends) {
+  return Joiner(graph, backends).run();
+}
 
 }  // namespace hearth

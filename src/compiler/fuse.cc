@@ -9,8 +9,8 @@
 namespace hearth {
 
 namespace {
-constexpr size_t kMaxMembers = 48;    // keeps programs within the registers
-constexpr size_t kSearchLimit = 3000; // nodes looked at before a possible cycle counts as one
+constexpr size_t kMaxMembers = 48;     // keeps programs within the registers
+constexpr size_t kSearchLimit = 3000;  // nodes looked at before a possible cycle counts as one
 constexpr size_t kCheapOperations = 8;
 }  // namespace
 
@@ -50,7 +50,8 @@ bool is_spread(const View& view, int64_t rows, int64_t width) {
 
 class Fuser {
  public:
-  Fuser(const Graph& graph, const Views& views, const std::vector<bool>& compute, const std::vector<std::vector<Value>>& reads)
+  Fuser(const Graph& graph, const Views& views, const std::vector<bool>& compute,
+        const std::vector<std::vector<Value>>& reads)
       : graph_(graph), views_(views), compute_(compute), reads_(reads), visited_(size_t(graph.size()), 0) {
     result_.group_of.assign(size_t(graph.size()), -1);
   }
@@ -63,7 +64,8 @@ class Fuser {
     compact.group_of.assign(result_.group_of.size(), -1);
     for (Group& group : result_.groups) {
       if (group.members.empty()) continue;
-      std::sort(group.members.begin(), group.members.end(), [](const Member& a, const Member& b) { return a.node < b.node; });
+      std::sort(group.members.begin(), group.members.end(),
+                [](const Member& a, const Member& b) { return a.node < b.node; });
       for (const Member& m : group.members) compact.group_of[size_t(m.node)] = int32_t(compact.groups.size());
       compact.groups.push_back(std::move(group));
     }
@@ -178,7 +180,8 @@ class Fuser {
       for (size_t i = 0; i < operands(m.node); ++i) {
         const View view = operand_view(graph_, views_, m.node, i);
         const int32_t g = group_of(view.base);
-        if ((g == ai || g == bi) && !edge_fits(both, view, role_in(both, view.base.node), m.role, reduces)) return false;
+        if ((g == ai || g == bi) && !edge_fits(both, view, role_in(both, view.base.node), m.role, reduces))
+          return false;
       }
     }
     for (const Member& m : both.members) {
@@ -220,8 +223,8 @@ class Fuser {
     return range != covered_.begin() && std::prev(range)->second >= node ? std::prev(range)->first : node;
   }
 
-  // Whether node `id` needs, through something outside groups a and b, a value that a or b computes: joining would make a
-  // cycle. Searches backwards, down to the horizon of both groups.
+  // Whether node `id` needs, through something outside groups a and b, a value that a or b computes: joining would make
+  // a cycle. Searches backwards, down to the horizon of both groups.
   bool depends_from_outside(int32_t id, int32_t a, int32_t b) {
     ++stamp_;
     const int32_t first = horizon(std::min(first_member(group(a)), first_member(group(b))));
@@ -270,11 +273,13 @@ class Fuser {
 
 }  // namespace
 
-Fusion fuse(const Graph& graph, const Views& views, const std::vector<bool>& compute, const std::vector<std::vector<Value>>& reads) {
+Fusion fuse(const Graph& graph, const Views& views, const std::vector<bool>& compute,
+            const std::vector<std::vector<Value>>& reads) {
   return Fuser(graph, views, compute, reads).run();
 }
 
-std::optional<Recomputable> recomputable(const Graph& graph, const Views& views, const std::vector<bool>& compute, Value value) {
+std::optional<Recomputable> recomputable(const Graph& graph, const Views& views, const std::vector<bool>& compute,
+                                         Value value) {
   std::optional<Value> leaf;
   Recomputable result;
   std::vector<Value> open = {value};

@@ -17,7 +17,7 @@ struct Member {
 struct Group {
   std::vector<Member> members;  // in graph order
   int64_t elements = 0;
-  int64_t width = -1;  // -1 while no reduction fixed it
+  int64_t width = -1;      // -1 while no reduction fixed it
   int64_t empty_rows = 0;  // their number where width is 0
   int64_t rows() const { return width < 0 ? 1 : width == 0 ? empty_rows : elements / width; }
 };
@@ -30,15 +30,17 @@ struct Fusion {
   std::vector<int32_t> group_of;  // per node; -1: not in a group
 };
 
-// `compute`: the nodes that belong to row programs and are needed. `reads`: per node the inputs that it really reads (the
-// lowering may read a matmul operand through a conversion), as values.
-Fusion fuse(const Graph& graph, const Views& views, const std::vector<bool>& compute, const std::vector<std::vector<Value>>& reads);
+// `compute`: the nodes that belong to row programs and are needed. `reads`: per node the inputs that it really reads
+// (the lowering may read a matmul operand through a conversion), as values.
+Fusion fuse(const Graph& graph, const Views& views, const std::vector<bool>& compute,
+            const std::vector<std::vector<Value>>& reads);
 
 // A cheap element-wise expression of one stored value: rather computed again by each reader than stored.
 struct Recomputable {
   Value leaf;                  // the stored value
   std::vector<int32_t> nodes;  // of the expression, the value's own among them
 };
-std::optional<Recomputable> recomputable(const Graph& graph, const Views& views, const std::vector<bool>& compute, Value value);
+std::optional<Recomputable> recomputable(const Graph& graph, const Views& views, const std::vector<bool>& compute,
+                                         Value value);
 
 }  // namespace hearth

@@ -41,9 +41,12 @@ class Lowering {
     return device_[size_t(id)] >= 0 && backends_[size_t(device_[size_t(id)])]->kernel(graph_.node(id)).empty();
   }
   bool is_kernel(int32_t id) const { return device_[size_t(id)] >= 0 && !is_row_node(id); }
-  bool is_matmul(int32_t id) const { return is_kernel(id) && backends_[size_t(device_[size_t(id)])]->kernel(graph_.node(id)) == "matmul"; }
+  bool is_matmul(int32_t id) const {
+    return is_kernel(id) && backends_[size_t(device_[size_t(id)])]->kernel(graph_.node(id)) == "matmul";
+  }
 
-  // The value that input `i` of a kernel is read from: through a widening of stored 16-bit floats, which matmul does itself.
+  // The value that input `i` of a kernel is read from: through a widening of stored 16-bit floats, which matmul does
+  // itself.
   View kernel_operand(int32_t id, size_t i) const {
     const Value in = graph_.node(id).inputs[i];
     return is_matmul(id) ? matmul_operand(graph_, views_, in) : views_(in);
@@ -70,7 +73,8 @@ class Lowering {
     needed_ = std::move(needed);
   }
 
-  // A member is written to memory when a kernel, an output, or another group needs it and cannot cheaply compute it again.
+  // A member is written to memory when a kernel, an output, or another group needs it and cannot cheaply compute it
+  // again.
   void find_stores() {
     stored_.assign(size_t(graph_.size()), false);
     std::vector<bool> wanted_elsewhere(size_t(graph_.size()), false);
@@ -83,22 +87,28 @@ class Lowering {
         for (size_t i = 0; i < reads_[size_t(id)].size(); ++i) {
           const Value base = reads_[size_t(id)][i];
           if (!compute_[size_t(base.node)] || group_of(base.node) == group_of(id)) continue;
-          if (reads_plainly(id, i)) wanted_elsewhere[size_t(base.node)] = true;
-          else stored_[size_t(base.node)] = true;
+          if (reads_plainly(id, i))
+            wanted_elsewhere[size_t(base.node)] = true;
+          else
+            stored_[size_t(base.node)] = true;
         }
       }
     }
     for (int32_t id = 0; id < graph_.size(); ++id) {
       if (!wanted_elsewhere[size_t(id)] || stored_[size_t(id)]) continue;
-      const std::optional<Recomputable> cheap = recomputable(graph_, views_, compute_, {const_cast<Graph*>(&graph_), id, 0});
-      if (!cheap) stored_[size_t(id)] = true;
-      else for (const int32_t node : cheap->nodes) leaves_[node] = leaf_of(node);
+      const std::optional<Recomputable> cheap =
+          recomputable(graph_, views_, compute_, {const_cast<Graph*>(&graph_), id, 0});
+      if (!cheap)
+        stored_[size_t(id)] = true;
+      else
+        for (const int32_t node : cheap->nodes) leaves_[node] = leaf_of(node);
     }
   }
 
   // Invalid for a part of an expression that is made of constants only.
   Value leaf_of(int32_t node) const {
-    const std::optional<Recomputable> part = recomputable(graph_, views_, compute_, {const_cast<Graph*>(&graph_), node, 0});
+    const std::optional<Recomputable> part =
+        recomputable(graph_, views_, compute_, {const_cast<Graph*>(&graph_), node, 0});
     return part ? part->leaf : Value{};
   }
 
@@ -125,14 +135,17 @@ class Lowering {
       for (size_t i = 0; i < reads_[size_t(reader)].size(); ++i) {
         const int32_t read = reads_[size_t(reader)][i].node;
         const auto leaf = leaves_.find(read);
-        const bool again = leaf != leaves_.end() && compute_[size_t(reader)] && group_of(read) != group_of(reader) && reads_plainly(reader, i);
+        const bool again = leaf != leaves_.end() && compute_[size_t(reader)] && group_of(read) != group_of(reader) &&
+                           reads_plainly(reader, i);
         if (again && !leaf->second.valid()) continue;
         const int32_t node = again ? leaf->second.node : read;
         if ((is_kernel(node) || compute_[size_t(node)]) && unit_of(node) != unit) units.push_back(unit_of(node));
       }
     };
-    if (unit < graph_.size()) add(unit);
-    else for (const Member& m : fusion_.groups[size_t(unit - graph_.size())].members) add(m.node);
+    if (unit < graph_.size())
+      add(unit);
+    else
+      for (const Member& m : fusion_.groups[size_t(unit - graph_.size())].members) add(m.node);
     return units;
   }
 
@@ -165,10 +178,14 @@ class Lowering {
   }
 
   void emit(int32_t unit) {
-    if (unit >= graph_.size()) emit_group(unit - graph_.size());
-    else if (graph_.node(unit).op->name == "optimization_barrier" && emitter_.device_number(device_[size_t(unit)]) == 0) emit_alias(unit);
-    else if (is_matmul(unit)) emit_matmul(emitter_, graph_, views_, unit);
-    else emit_kernel(unit);
+    if (unit >= graph_.size())
+      emit_group(unit - graph_.size());
+    else if (graph_.node(unit).op->name == "optimization_barrier" && emitter_.device_number(device_[size_t(unit)]) == 0)
+      emit_alias(unit);
+    else if (is_matmul(unit))
+      emit_matmul(emitter_, graph_, views_, unit);
+    else
+      emit_kernel(unit);
   }
 
   void emit_group(int32_t g) {
@@ -183,7 +200,8 @@ class Lowering {
     BuiltProgram built = build_row_program(args);
     for (const Value& value : built.outputs) types.push_back(value.type());
     const std::vector<Value> outputs = built.outputs;
-    const std::vector<int32_t> buffers = emitter_.emit_program(std::move(built), types, graph_.node(group.members.back().node).scope);
+    const std::vector<int32_t> buffers =
+        emitter_.emit_program(std::move(built), types, graph_.node(group.members.back().node).scope);
     for (size_t i = 0; i < outputs.size(); ++i) emitter_.set_buffer(outputs[i], buffers[i]);
   }
 
@@ -193,7 +211,8 @@ class Lowering {
       const View view = views_(node.inputs[i]);
       int32_t buffer = is_identity(view) ? emitter_.buffer_of(view.base) : -1;
       if (buffer < 0) {
-        buffer = emitter_.emit_program(build_copy(view, views_.is_counted(view.base.node)), {node.types[i]}, node.scope)[0];
+        buffer =
+            emitter_.emit_program(build_copy(view, views_.is_counted(view.base.node)), {node.types[i]}, node.scope)[0];
       }
       emitter_.set_buffer({const_cast<Graph*>(&graph_), id, int32_t(i)}, buffer);
     }
@@ -203,7 +222,11 @@ class Lowering {
     const Node& node = graph_.node(id);
     const Backend& backend = *backends_[size_t(device_[size_t(id)])];
     const int32_t device = emitter_.device_number(device_[size_t(id)]);
-    Emitter::Call call{.kernel = backend.kernel(node), .device = device, .attrs = node.attrs, .workspace_bytes = backend.workspace_bytes(node), .scope = node.scope};
+    Emitter::Call call{.kernel = backend.kernel(node),
+                       .device = device,
+                       .attrs = node.attrs,
+                       .workspace_bytes = backend.workspace_bytes(node),
+                       .scope = node.scope};
     for (const Value& in : node.inputs) call.in.push_back(emitter_.dense(views_(in), in.type(), device));
     for (size_t i = 0; i < node.types.size(); ++i) {
       const int32_t buffer = emitter_.new_buffer(node.types[i], device);
@@ -246,7 +269,8 @@ Plan compile(const Graph& graph, const CompileOptions& options, CompileReport* r
   Backends backends;
   for (const std::string& device : options.devices) {
     backends.push_back(make_backend(device));
-    if (device != "reference" && !options.only_reference.empty()) backends.back() = without(std::move(backends.back()), options.only_reference);
+    if (device != "reference" && !options.only_reference.empty())
+      backends.back() = without(std::move(backends.back()), options.only_reference);
   }
   const Partition parts = partition(graph, backends, report ? &report->partition : nullptr);
   Plan plan = lower(parts, backends);

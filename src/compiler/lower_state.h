@@ -14,9 +14,9 @@ struct LowBuffer {
   TensorType type;  // of the value that made it
   Storage storage = Storage::arena;
   int32_t device = 0;
-  int64_t number = 0;     // input, output: its number; constant: offset
-  int32_t same_as = -1;   // shares the memory of this buffer (in place, or another name for it)
-  int32_t writer = -1;    // instruction
+  int64_t number = 0;    // input, output: its number; constant: offset
+  int32_t same_as = -1;  // shares the memory of this buffer (in place, or another name for it)
+  int32_t writer = -1;   // instruction
 };
 
 // Emits instructions with buffers not yet placed; finish() places them.
@@ -50,11 +50,12 @@ class Emitter {
   void emit(Call call);
   int32_t add_program(RowProgram program);
   // Emits the row program that computes `built`; outputs get buffers. Returns their numbers.
-  std::vector<int32_t> emit_program(BuiltProgram built, const std::vector<TensorType>& output_types, const std::string& scope);
+  std::vector<int32_t> emit_program(BuiltProgram built, const std::vector<TensorType>& output_types,
+                                    const std::string& scope);
   // The view as a dense tensor with the given shape, on the device; copied once however often it is asked for.
   int32_t dense(const View& view, const TensorType& type, int32_t device);  // a plan tensor
-  int32_t dense_buffer(const View& view, const TensorType& type);  // the same on the host, as a buffer
-  int32_t constant_bytes(const Node& node);  // buffer of a list constant
+  int32_t dense_buffer(const View& view, const TensorType& type);           // the same on the host, as a buffer
+  int32_t constant_bytes(const Node& node);                                 // buffer of a list constant
 
   Plan finish();
 

@@ -15,7 +15,8 @@ View matmul_operand(const Graph& graph, const Views& views, const Value& in) {
   const View source = views(node.inputs[0]);
   const std::string& from = graph.node(source.base).op->name;
   // Only what lies in memory anyway, with the conversion's own layout: the view then holds for the source as well.
-  if (!is_identity(source) || graph.node(source.base).op->row_kind != RowKind::none || from == "optimization_barrier") return view;
+  if (!is_identity(source) || graph.node(source.base).op->row_kind != RowKind::none || from == "optimization_barrier")
+    return view;
   view.base = source.base;
   return view;
 }
@@ -61,8 +62,8 @@ struct Reading {
   Strided batch, free, contract;
 };
 
-// Reads the operand where it lies when two strides (and one for the batch) say it all, else from a dense copy in the order
-// batch, free, contracted.
+// Reads the operand where it lies when two strides (and one for the batch) say it all, else from a dense copy in the
+// order batch, free, contracted.
 Reading reading(Emitter& emitter, const Graph& graph, const Matrix& m) {
   const Reading direct{0, m.view.offset, joined(m.view, m.batch), joined(m.view, m.free), joined(m.view, m.contract)};
   const int32_t buffer = emitter.buffer_of(m.view.base);
@@ -95,9 +96,12 @@ void set_operand(Attrs& attrs, const std::string& name, const Reading& r, bool r
 void emit_matmul(Emitter& emitter, const Graph& graph, const Views& views, int32_t id) {
   const Node& node = graph.node(id);
   Emitter::Call call{.kernel = "matmul", .scope = node.scope};
-  const auto add_product = [&](size_t first, const DotShape& d, const std::string& a, const std::string& b, const std::string& k) {
-    const Reading ra = reading(emitter, graph, {matmul_operand(graph, views, node.inputs[first]), d.a_batch, d.a_free, d.a_contract});
-    const Reading rb = reading(emitter, graph, {matmul_operand(graph, views, node.inputs[first + 1]), d.b_batch, d.b_free, d.b_contract});
+  const auto add_product = [&](size_t first, const DotShape& d, const std::string& a, const std::string& b,
+                               const std::string& k) {
+    const Reading ra =
+        reading(emitter, graph, {matmul_operand(graph, views, node.inputs[first]), d.a_batch, d.a_free, d.a_contract});
+    const Reading rb = reading(
+        emitter, graph, {matmul_operand(graph, views, node.inputs[first + 1]), d.b_batch, d.b_free, d.b_contract});
     call.in.push_back(ra.tensor);
     call.in.push_back(rb.tensor);
     set_operand(call.attrs, a, ra, true);

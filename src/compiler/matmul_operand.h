@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Matmul operands: the kernel reads any matrix with two strides in f32, bf16 or f16, so transposes, slices and the widening
-// of stored weights cost nothing.
+// Matmul operands: the kernel reads any matrix with two strides in f32, bf16 or f16, so transposes, slices and the
+// widening of stored weights cost nothing.
 
 #include "compiler/lower_state.h"
 

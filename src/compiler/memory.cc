@@ -11,7 +11,9 @@ namespace hearth {
 Placement place(std::vector<Lifetime>& buffers, int devices, int32_t instructions) {
   Placement result;
   result.arena_bytes.assign(size_t(devices), 0);
-  const auto padded = [](int64_t bytes) { return (std::max<int64_t>(bytes, 1) + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment; };
+  const auto padded = [](int64_t bytes) {
+    return (std::max<int64_t>(bytes, 1) + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
+  };
   std::vector<size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), size_t(0));
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
@@ -29,7 +31,9 @@ Placement place(std::vector<Lifetime>& buffers, int devices, int32_t instruction
       offset = std::max(offset, other.offset + padded(other.bytes));
     }
     b.offset = offset;
-    others.insert(std::upper_bound(others.begin(), others.end(), i, [&](size_t x, size_t y) { return buffers[x].offset < buffers[y].offset; }), i);
+    others.insert(std::upper_bound(others.begin(), others.end(), i,
+                                   [&](size_t x, size_t y) { return buffers[x].offset < buffers[y].offset; }),
+                  i);
     int64_t& arena = result.arena_bytes[size_t(b.device)];
     arena = std::max(arena, offset + padded(b.bytes));
   }

@@ -7,7 +7,8 @@
 
 namespace hearth {
 
-// A buffer lives from instruction `first` (which writes it) to instruction `last` (the last that reads it), both included.
+// A buffer lives from instruction `first` (which writes it) to instruction `last` (the last that reads it), both
+// included.
 struct Lifetime {
   int64_t bytes = 0;
   int32_t device = 0;

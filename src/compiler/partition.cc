@@ -65,11 +65,12 @@ Partition partition(const Graph& graph, const Backends& backends, std::vector<Pa
     }
     std::string reasons;
     const int device = choose(*result.graph, node, backends, &reasons);
-    HEARTH_CHECK(device >= 0, unsupported, "compile: no device takes ", node.op->name, " of ", node.types[0], "\n  ", reasons,
-                 node.scope.empty() ? "" : "\n  in " + node.scope);
+    HEARTH_CHECK(device >= 0, unsupported, "compile: no device takes ", node.op->name, " of ", node.types[0], "\n  ",
+                 reasons, node.scope.empty() ? "" : "\n  in " + node.scope);
     result.device.push_back(device);
     const std::string kernel = backends[size_t(device)]->kernel(node);
-    count(report, {node.op->name, backends[size_t(device)]->device(), kernel.empty() ? "row program" : kernel, reasons});
+    count(report,
+          {node.op->name, backends[size_t(device)]->device(), kernel.empty() ? "row program" : kernel, reasons});
   }
   return result;
 }

@@ -2,7 +2,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "compiler/random_graph_pool.h"
+#include "compiler/random_graph_pool_test.h"
 #include "ops/adamw/adamw.h"
 #include "ops/attention/attention.h"
 #include "ops/barrier/barrier.h"

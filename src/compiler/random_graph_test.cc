@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/random_graph.h"
+#include "compiler/random_graph_test.h"
 
 #include <gtest/gtest.h>
 

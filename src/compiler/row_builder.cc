@@ -84,7 +84,8 @@ class Builder {
 
   DraftPhase& phase() { return phases_[size_t(phase_)]; }
 
-  int emit(std::vector<Draft>& list, RowOp op, const std::vector<int>& inputs, int operand = 0, uint32_t immediate = 0) {
+  int emit(std::vector<Draft>& list, RowOp op, const std::vector<int>& inputs, int operand = 0,
+           uint32_t immediate = 0) {
     Draft draft{op, next_++};
     for (size_t i = 0; i < inputs.size(); ++i) draft.inputs[i] = inputs[i];
     draft.operand = operand;
@@ -158,7 +159,8 @@ class Builder {
     const int32_t id = view.base.node;
     const Node& node = graph_.node(id);
     if (roles_.count(id)) return row(id);
-    if (node.op->name == "constant" && node.attrs.has("value")) return constant(phase().after, row_loads_[phase_], node);
+    if (node.op->name == "constant" && node.attrs.has("value"))
+      return constant(phase().after, row_loads_[phase_], node);
     HEARTH_CHECK(!args_.views.is_counted(id), bug, "row program: iota per row");
     const int operand = operand_number(input_number(view.base), view.base.dtype(), view, true);
     const auto [entry, fresh] = row_loads_[phase_].try_emplace({RowOp::load_row, operand, 0}, -1);
@@ -174,8 +176,10 @@ class Builder {
     RowOperand operand{output, value.dtype(), is_row, 0, {count}, {1}};
     built_.program.operands.push_back(operand);
     const int number = int(built_.program.operands.size()) - 1;
-    if (is_row) emit(phase().after, RowOp::store_row, {row(value.node)}, number);
-    else emit(phase().tiles, RowOp::store, {full(value.node)}, number);
+    if (is_row)
+      emit(phase().after, RowOp::store_row, {row(value.node)}, number);
+    else
+      emit(phase().tiles, RowOp::store, {full(value.node)}, number);
     stored_at_.push_back(next_);
   }
 
@@ -192,7 +196,8 @@ class Builder {
   int operand_number(int tensor, DType dtype, const View& view, bool is_row) {
     const View small = collapsed(view);
     if (tensor >= 0) identity_[size_t(tensor)] = identity_[size_t(tensor)] && !is_row && is_identity(view);
-    const std::tuple<int, DType, int64_t, Dims, Dims, bool> key{tensor, dtype, small.offset, small.dims, small.strides, is_row};
+    const std::tuple<int, DType, int64_t, Dims, Dims, bool> key{tensor,     dtype,         small.offset,
+                                                                small.dims, small.strides, is_row};
     const auto [entry, fresh] = operand_memo_.try_emplace(key, -1);
     if (fresh) {
       entry->second = int(built_.program.operands.size());
@@ -244,7 +249,10 @@ class Builder {
       // A reduction accumulates over the whole phase: its row register must be its own from the phase's start.
       const int phase_start = time;
       for (const Draft& d : p.tiles) {
-        if (is_reduction(d.op)) row_register[d.dst] = take(row_free_at, phase_start, std::max(phase_start + int(p.tiles.size()), row_last[d.dst]), &program.row_registers);
+        if (is_reduction(d.op))
+          row_register[d.dst] =
+              take(row_free_at, phase_start, std::max(phase_start + int(p.tiles.size()), row_last[d.dst]),
+                   &program.row_registers);
       }
       for (size_t i = 0; i < p.tiles.size(); ++i) {
         const Draft& d = p.tiles[i];
@@ -252,7 +260,8 @@ class Builder {
         RowInstruction instruction{d.op, 0, 0, 0, 0, uint16_t(d.operand), d.immediate};
         uint8_t* slots[3] = {&instruction.a, &instruction.b, &instruction.c};
         for (int s = 0; s < 3; ++s) {
-          if (d.inputs[s] >= 0) *slots[s] = d.op == RowOp::spread ? row_register.at(d.inputs[s]) : full_register.at(d.inputs[s]);
+          if (d.inputs[s] >= 0)
+            *slots[s] = d.op == RowOp::spread ? row_register.at(d.inputs[s]) : full_register.at(d.inputs[s]);
         }
         if (is_reduction(d.op)) {
           instruction.dst = row_register.at(d.dst);
@@ -284,7 +293,8 @@ class Builder {
     for (size_t i = 0; i < built_.inputs.size(); ++i) {
       for (size_t o = 0; o < built_.outputs.size(); ++o) {
         const bool full = roles_.at(built_.outputs[o].node) == Role::full;
-        if (full && identity_[i] && last_load_[i] < stored_at_[o] && built_.inputs[i].dtype() == built_.outputs[o].dtype() &&
+        if (full && identity_[i] && last_load_[i] < stored_at_[o] &&
+            built_.inputs[i].dtype() == built_.outputs[o].dtype() &&
             built_.inputs[i].type().elements() == built_.outputs[o].type().elements()) {
           built_.in_place.push_back({int(i), int(o)});
         }
@@ -327,7 +337,10 @@ BuiltProgram build_copy(const View& view, bool counted) {
   } else {
     if (!counted) built.inputs.push_back(view.base);
     program.operands.push_back({counted ? -1 : 0, dtype, false, small.offset, small.dims, small.strides});
-    phase.tiles.push_back({!counted ? RowOp::load : dtype == DType::f32 ? RowOp::iota_f32 : RowOp::iota_i32, 0, 0, 0, 0, 0, 0});
+    phase.tiles.push_back({!counted              ? RowOp::load
+                           : dtype == DType::f32 ? RowOp::iota_f32
+                                                 : RowOp::iota_i32,
+                           0, 0, 0, 0, 0, 0});
   }
   program.operands.push_back({0, dtype, false, 0, {elements}, {1}});
   phase.tiles.push_back({RowOp::store, 0, 0, 0, 0, uint16_t(program.operands.size() - 1), 0});

@@ -25,7 +25,8 @@ struct BuildArgs {
 };
 BuiltProgram build_row_program(const BuildArgs& args);
 
-// The program that writes a view out as a dense tensor. `counted`: of an iota that lies in no memory (Views::is_counted).
+// The program that writes a view out as a dense tensor. `counted`: of an iota that lies in no memory
+// (Views::is_counted).
 BuiltProgram build_copy(const View& view, bool counted);
 
 }  // namespace hearth

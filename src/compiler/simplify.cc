@@ -31,7 +31,8 @@ void Rewriter::copy(int32_t id) {
 }
 
 void Rewriter::finish() {
-  for (const GraphOutput& output : from_.outputs()) to_->mutable_outputs().push_back({output.name, (*this)(output.value), output.donor});
+  for (const GraphOutput& output : from_.outputs())
+    to_->mutable_outputs().push_back({output.name, (*this)(output.value), output.donor});
 }
 
 std::vector<bool> live_nodes(const Graph& graph) {
@@ -85,7 +86,8 @@ std::unique_ptr<Graph> simplify(const Graph& graph) {
   const std::vector<bool> live = live_nodes(graph);
   Rewriter rewriter(graph);
   std::unordered_map<std::string, std::vector<Value>> seen;
-  std::unordered_map<std::string, const OpInfo*> subsuming;  // operations present in the live graph, by key of op + inputs
+  std::unordered_map<std::string, const OpInfo*>
+      subsuming;  // operations present in the live graph, by key of op + inputs
   const auto call_key = [](const std::string& op, const std::vector<Value>& in) {
     std::ostringstream key;
     key << op;
@@ -93,7 +95,8 @@ std::unique_ptr<Graph> simplify(const Graph& graph) {
     return key.str();
   };
   for (int32_t id = 0; id < graph.size(); ++id) {
-    if (live[size_t(id)]) subsuming.emplace(call_key(graph.node(id).op->name, graph.node(id).inputs), graph.node(id).op);
+    if (live[size_t(id)])
+      subsuming.emplace(call_key(graph.node(id).op->name, graph.node(id).inputs), graph.node(id).op);
   }
   for (int32_t id = 0; id < graph.size(); ++id) {
     const Node& old = graph.node(id);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Views: which element of which stored value an element of a reshaped, transposed, broadcast, sliced or reversed value is.
+// Views: which element of which stored value an element of a reshaped, transposed, broadcast, sliced or reversed value
+// is.
 
 #include <optional>
 #include <vector>

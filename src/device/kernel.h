@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a kernel gets, and the registry of kernels by name. A kernel trusts its arguments: the compiler made them and the
-// plan's validation checked them. Kernels run on the calling thread and may use the worker pool.
+// What a kernel gets, and the registry of kernels by name. A kernel trusts its arguments: the compiler made them and
+// the plan's validation checked them. Kernels run on the calling thread and may use the worker pool.
 
 #include <functional>
 #include <string>

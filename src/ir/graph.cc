@@ -27,13 +27,15 @@ Value Graph::input(const std::string& name, TensorType type) {
     HEARTH_CHECK(other.name != name, value, "graph: two inputs are named '", name, "'");
   }
   const int32_t id = size();
-  nodes_.push_back({.op = &find_op("input"), .attrs = {{"name", name}}, .types = {std::move(type)}, .scope = Scope::current()});
+  nodes_.push_back(
+      {.op = &find_op("input"), .attrs = {{"name", name}}, .types = {std::move(type)}, .scope = Scope::current()});
   inputs_.push_back({name, id});
   return {this, id, 0};
 }
 
 void Graph::output(const std::string& name, Value value) {
-  for (const GraphOutput& other : outputs_) HEARTH_CHECK(other.name != name, value, "graph: two outputs are named '", name, "'");
+  for (const GraphOutput& other : outputs_)
+    HEARTH_CHECK(other.name != name, value, "graph: two outputs are named '", name, "'");
   outputs_.push_back({name, value, -1});
 }
 
@@ -41,10 +43,11 @@ void Graph::output_in_place(const std::string& name, Value value, const std::str
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i].name != donor) continue;
     const TensorType& type = node(inputs_[i].node).types[0];
-    HEARTH_CHECK(type == value.type(), shape, "graph: output '", name, "' is ", value.type(), " and cannot take the place of input '",
-                 donor, "', ", type);
+    HEARTH_CHECK(type == value.type(), shape, "graph: output '", name, "' is ", value.type(),
+                 " and cannot take the place of input '", donor, "', ", type);
     for (const GraphOutput& other : outputs_) {
-      HEARTH_CHECK(other.donor != int32_t(i), value, "graph: outputs '", other.name, "' and '", name, "' both want the place of input '", donor, "'");
+      HEARTH_CHECK(other.donor != int32_t(i), value, "graph: outputs '", other.name, "' and '", name,
+                   "' both want the place of input '", donor, "'");
     }
     output(name, value);
     outputs_.back().donor = static_cast<int32_t>(i);
@@ -97,8 +100,8 @@ void verify(const Graph& graph) {
                  node.op->name, ") has types that its shape rule does not give");
   }
   for (const GraphOutput& out : graph.outputs()) {
-    HEARTH_CHECK(out.value.graph == &graph && out.value.node >= 0 && out.value.node < graph.size(), bug, "graph: output '",
-                 out.name, "' is not a value of this graph");
+    HEARTH_CHECK(out.value.graph == &graph && out.value.node >= 0 && out.value.node < graph.size(), bug,
+                 "graph: output '", out.name, "' is not a value of this graph");
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The graph: everything a user calls becomes nodes of about a hundred primitive operations and a few composites.
-// Nodes are stored in an order in which every input stands before its users; nothing is ever removed from a Graph, passes
-// build new ones. Not safe for use from several threads at once.
+// Nodes are stored in an order in which every input stands before its users; nothing is ever removed from a Graph,
+// passes build new ones. Not safe for use from several threads at once.
 
 #include <deque>
 #include <optional>
@@ -39,8 +39,8 @@ struct Node {
   std::vector<Value> inputs = {};
   Attrs attrs = {};
   std::vector<TensorType> types = {};  // of the outputs
-  std::string scope = {};         // place in the model, for reports and errors
-  int32_t checkpoint = 0;         // not 0: belongs to this checkpoint region, recomputed in the backward pass
+  std::string scope = {};              // place in the model, for reports and errors
+  int32_t checkpoint = 0;              // not 0: belongs to this checkpoint region, recomputed in the backward pass
 };
 
 struct GraphInput {
@@ -89,7 +89,8 @@ class Graph {
   std::vector<GraphOutput> outputs_;
 };
 
-// Checks every rule that later stages rely on (order, types as the shape rules give them, outputs exist). Throws Error{bug}.
+// Checks every rule that later stages rely on (order, types as the shape rules give them, outputs exist). Throws
+// Error{bug}.
 void verify(const Graph& graph);
 
 // One line a node: %3 = add(%1, %2) : f32[2,3]  # layers.0.mlp

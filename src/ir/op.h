@@ -19,15 +19,16 @@ struct InferArgs {
   const Attrs& attrs;
 };
 
-// Derivative of one node: given the node's inputs, outputs and the cotangents of its outputs, gives those of its inputs.
+// Derivative of one node: given the node's inputs, outputs and the cotangents of its outputs, gives those of its
+// inputs.
 struct VjpArgs {
   Graph& graph;
   const Attrs& attrs;
   std::vector<Value> in;
   std::vector<Value> out;
-  std::vector<Value> cotangent;  // of each output; invalid where nothing depends on it
-  std::vector<bool> wanted;      // per input
-  std::vector<Value> grad;       // to fill: per wanted input; left invalid means zero
+  std::vector<Value> cotangent;    // of each output; invalid where nothing depends on it
+  std::vector<bool> wanted;        // per input
+  std::vector<Value> grad;         // to fill: per wanted input; left invalid means zero
   bool use_decomposition = false;  // to set when the rule does not cover this case: differentiate the decomposition
 };
 
@@ -36,15 +37,16 @@ enum class RowKind {
   none,         // never
   elementwise,  // row_op gives the instruction
   reduce,
-  view,      // reads its input through other strides, costs nothing: broadcast_in_dim, reshape, transpose, slice, reverse
+  view,  // reads its input through other strides, costs nothing: broadcast_in_dim, reshape, transpose, slice, reverse
   constant,  // a splat or iota: no memory at all
 };
 
 // A device's kernel for this operation, and the dry run that tells whether it takes a given node.
 struct Offer {
-  std::string device;                                   // "cpu"
-  std::string kernel;                                   // name in the kernel registry
-  std::function<std::string(const Graph&, const Node&)> refuse;  // the reason why not; empty when taken. Null: always taken
+  std::string device;  // "cpu"
+  std::string kernel;  // name in the kernel registry
+  std::function<std::string(const Graph&, const Node&)>
+      refuse;  // the reason why not; empty when taken. Null: always taken
   std::function<int64_t(const Node&)> workspace_bytes = nullptr;
 };
 
@@ -53,14 +55,15 @@ struct OpInfo {
   std::string doc;  // one line for the table of operations
   std::function<std::vector<TensorType>(const InferArgs&)> infer;
   std::function<void(VjpArgs&)> vjp = nullptr;  // null: by the decomposition; neither: not differentiable
-  std::function<std::vector<Value>(Graph&, const std::vector<Value>& in, const Attrs&)> decompose = nullptr;  // composites
+  std::function<std::vector<Value>(Graph&, const std::vector<Value>& in, const Attrs&)> decompose =
+      nullptr;  // composites
   RowKind row_kind = RowKind::none;
   std::function<RowOp(const Node&)> row_op = nullptr;  // RowOp::none when this node's dtypes have no instruction
   std::vector<Offer> offers = {};
-  bool pure = true;                 // equal nodes may be merged
-  std::string subsumed_by = {};      // an operation whose first outputs, for the same inputs, are this one's outputs
-  int in_place_input = -1;          // output 0 may take the memory of this input
-  bool differentiable = true;       // false: gradients do not flow (compare, iota, integer results)
+  bool pure = true;              // equal nodes may be merged
+  std::string subsumed_by = {};  // an operation whose first outputs, for the same inputs, are this one's outputs
+  int in_place_input = -1;       // output 0 may take the memory of this input
+  bool differentiable = true;    // false: gradients do not flow (compare, iota, integer results)
 
   bool is_composite() const { return decompose != nullptr; }
 };

@@ -23,8 +23,8 @@ class LanguageModel {
   const LlamaConfig& config() const { return config_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   std::vector<LinearModule> linear_modules() const { return llama_linear_modules(config_); }
-  int64_t parameters() const;    // elements of all weights
-  DType stored_dtype() const;    // of most of the weight bytes
+  int64_t parameters() const;  // elements of all weights
+  DType stored_dtype() const;  // of most of the weight bytes
 
  private:
   std::shared_ptr<const ModelFolder> folder_;

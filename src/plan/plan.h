@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Plan: the compiled form of a graph. Pure data: a list of kernel calls with their buffers placed in one arena a device.
-// Running it now is the JIT, writing it to a file is deployment. docs/plan_format.md describes the file.
+// Plan: the compiled form of a graph. Pure data: a list of kernel calls with their buffers placed in one arena a
+// device. Running it now is the JIT, writing it to a file is deployment. docs/plan_format.md describes the file.
 
 #include <cstdint>
 #include <string>
@@ -33,10 +33,10 @@ struct PlanInstruction {
   int32_t device = 0;
   std::vector<int32_t> inputs, outputs;  // tensor numbers
   Attrs attrs;
-  int32_t program = -1;           // row program number for kernel "row_program"
-  int64_t workspace_offset = 0;   // in the arena of its device
+  int32_t program = -1;          // row program number for kernel "row_program"
+  int64_t workspace_offset = 0;  // in the arena of its device
   int64_t workspace_bytes = 0;
-  std::string scope;              // place in the model, for profiles and errors
+  std::string scope;  // place in the model, for profiles and errors
 };
 
 struct PlanPort {
@@ -46,19 +46,20 @@ struct PlanPort {
 };
 
 struct Plan {
-  std::vector<std::string> devices;     // "cpu", "reference"
-  std::vector<int64_t> arena_bytes;     // per device
+  std::vector<std::string> devices;  // "cpu", "reference"
+  std::vector<int64_t> arena_bytes;  // per device
   std::vector<PlanTensor> tensors;
   std::vector<PlanInstruction> instructions;
   std::vector<PlanPort> inputs, outputs;
   std::vector<RowProgram> programs;
   std::vector<uint8_t> constants;
-  int64_t live_bytes_max = 0;           // largest sum of live arena tensors at any instruction, all devices (for reports)
+  int64_t live_bytes_max = 0;  // largest sum of live arena tensors at any instruction, all devices (for reports)
 };
 
 inline constexpr int64_t kArenaAlignment = 64;
 
-// The one full check of a plan; the runtime runs nothing that did not pass it. Throws Error{format} naming the instruction.
+// The one full check of a plan; the runtime runs nothing that did not pass it. Throws Error{format} naming the
+// instruction.
 void validate(const Plan& plan);
 
 // Human-readable: instructions with their tensors (memory map), row programs, ports.

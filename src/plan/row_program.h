@@ -3,11 +3,11 @@
 // A row program: one pass over `rows` x `width` elements that computes a run of element-wise operations and reductions
 // over rows. It is data: interpreted tile by tile on the CPU, emitted as source on a GPU.
 //
-// Registers hold one tile ("full": an element each) or one number per row ("row"). A program has phases: phase p runs over
-// all tiles of a row before phase p+1 starts, so that a reduction finished in one phase is a row register in the next.
-// Every phase loads and recomputes what it needs of earlier phases. After the tiles of a phase, its `after` instructions
-// run once per row on row registers.
-// All registers are 4 bytes: f32, i32, u32; bool is a u32 of 0 or 1; bf16 and f16 are widened to f32 on load.
+// Registers hold one tile ("full": an element each) or one number per row ("row"). A program has phases: phase p runs
+// over all tiles of a row before phase p+1 starts, so that a reduction finished in one phase is a row register in the
+// next. Every phase loads and recomputes what it needs of earlier phases. After the tiles of a phase, its `after`
+// instructions run once per row on row registers. All registers are 4 bytes: f32, i32, u32; bool is a u32 of 0 or 1;
+// bf16 and f16 are widened to f32 on load.
 
 #include <cstdint>
 #include <string>
@@ -47,8 +47,8 @@ const char* name(RowOp op);
 int inputs_of(RowOp op);  // registers read: 0..3
 constexpr bool is_reduction(RowOp op) { return op >= RowOp::sum_f32 && op < RowOp::count; }
 
-// dst = op(a, b, c). load/iota/store use `operand`; constant uses the bits of `immediate`. Reductions write row registers,
-// load_row/store_row and instructions in `after` lists work on row registers.
+// dst = op(a, b, c). load/iota/store use `operand`; constant uses the bits of `immediate`. Reductions write row
+// registers, load_row/store_row and instructions in `after` lists work on row registers.
 struct RowInstruction {
   RowOp op = RowOp::none;
   uint8_t dst = 0, a = 0, b = 0, c = 0;
@@ -57,8 +57,8 @@ struct RowInstruction {
 };
 
 // Where element i (row-major over `dims`) of an operand lies: offset + sum index_k * strides_k, in elements of dtype.
-// For full operands the product of dims is rows * width, for row operands it is rows. iota reads no memory: its value is
-// that position itself.
+// For full operands the product of dims is rows * width, for row operands it is rows. iota reads no memory: its value
+// is that position itself.
 struct RowOperand {
   int32_t tensor = 0;  // index in the instruction's inputs (loads) or outputs (stores); -1 for iota
   DType dtype = DType::f32;

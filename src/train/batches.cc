@@ -7,7 +7,11 @@
 namespace hearth {
 
 Batches::Batches(const TokenBlocks& blocks, int64_t batch_size, bool shuffle, uint64_t seed)
-    : blocks_(blocks), batch_size_(batch_size), per_epoch_((blocks.count() + batch_size - 1) / batch_size), shuffle_(shuffle), seed_(seed) {}
+    : blocks_(blocks),
+      batch_size_(batch_size),
+      per_epoch_((blocks.count() + batch_size - 1) / batch_size),
+      shuffle_(shuffle),
+      seed_(seed) {}
 
 void Batches::fill(int64_t epoch, int64_t index, Batch& batch) {
   if (epoch != epoch_) {

@@ -12,7 +12,8 @@ struct Batch {
 };
 
 // Micro-batches of one epoch after another. The order of an epoch's blocks is a function of seed and epoch alone, so a
-// resumed run needs no other record of it. The last micro-batch of an epoch may hold fewer blocks: the rest does not count.
+// resumed run needs no other record of it. The last micro-batch of an epoch may hold fewer blocks: the rest does not
+// count.
 class Batches {
  public:
   Batches(const TokenBlocks& blocks, int64_t batch_size, bool shuffle, uint64_t seed);

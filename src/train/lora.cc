@@ -32,8 +32,10 @@ std::vector<float> load_floats(const TensorRef& tensor) {
 
 void store_float(DType dtype, std::byte* out, int64_t i, float x) {
   const uint16_t half = dtype == DType::bf16 ? bf16(x).bits : dtype == DType::f16 ? f32_to_f16(x) : 0;
-  if (dtype == DType::f32) std::memcpy(out + i * 4, &x, 4);
-  else std::memcpy(out + i * 2, &half, 2);
+  if (dtype == DType::f32)
+    std::memcpy(out + i * 4, &x, 4);
+  else
+    std::memcpy(out + i * 2, &half, 2);
 }
 
 TensorRef reference(const std::vector<float>& values, Dims dims) {
@@ -44,14 +46,16 @@ TensorRef reference(const std::vector<float>& values, Dims dims) {
 
 LoraAdapter LoraAdapter::create(const LanguageModel& model, const LoraConfig& config, uint64_t seed) {
   HEARTH_CHECK(config.rank > 0, value, "lora: rank must be at least 1; it is ", config.rank);
-  HEARTH_CHECK(config.dropout >= 0 && config.dropout < 1, value, "lora: dropout must be in [0, 1); it is ", config.dropout);
+  HEARTH_CHECK(config.dropout >= 0 && config.dropout < 1, value, "lora: dropout must be in [0, 1); it is ",
+               config.dropout);
   LoraAdapter adapter;
   adapter.config_ = config;
   std::string names;
   uint64_t number = 0;
   for (const LinearModule& module : model.linear_modules()) {
     ++number;
-    if (module.name.find("layers.0.") != std::string::npos) names += (names.empty() ? "" : ", ") + module.name.substr(module.name.rfind('.') + 1);
+    if (module.name.find("layers.0.") != std::string::npos)
+      names += (names.empty() ? "" : ", ") + module.name.substr(module.name.rfind('.') + 1);
     if (!target_matches(config, module.name, module.is_output_embedding)) continue;
     HEARTH_CHECK(!module.is_output_embedding || !model.config().tied, unsupported, "lora: '", module.name,
                  "' is tied to the embedding and cannot be tuned alone; leave it out of the targets");
@@ -65,7 +69,8 @@ LoraAdapter LoraAdapter::create(const LanguageModel& model, const LoraConfig& co
     }
     adapter.modules_[module.name] = std::move(m);
   }
-  HEARTH_CHECK(!adapter.modules_.empty(), value, "lora: no linear layer of the model matches the targets\n  there are ", names, ", lm_head");
+  HEARTH_CHECK(!adapter.modules_.empty(), value, "lora: no linear layer of the model matches the targets\n  there are ",
+               names, ", lm_head");
   return adapter;
 }
 
@@ -75,14 +80,16 @@ LoraAdapter LoraAdapter::load(const LanguageModel& model, const std::string& fol
   LoraAdapter adapter;
   adapter.config_ = read.config;
   for (const auto& [name, pair] : read.modules) {
-    adapter.modules_[name] = {pair.a.type.dims[1], pair.b.type.dims[0], pair.a.type.dims[0], load_floats(pair.a), load_floats(pair.b)};
+    adapter.modules_[name] = {pair.a.type.dims[1], pair.b.type.dims[0], pair.a.type.dims[0], load_floats(pair.a),
+                              load_floats(pair.b)};
   }
   return adapter;
 }
 
 void LoraAdapter::save(const std::string& folder) const {
   LoraPairs pairs;
-  for (const auto& [name, m] : modules_) pairs[name] = {reference(m.a, {m.rank, m.in}), reference(m.b, {m.out, m.rank})};
+  for (const auto& [name, m] : modules_)
+    pairs[name] = {reference(m.a, {m.rank, m.in}), reference(m.b, {m.out, m.rank})};
   write_adapter(folder, config_, pairs);
 }
 
@@ -92,8 +99,8 @@ int64_t LoraAdapter::parameters() const {
   return count;
 }
 
-// Row o of W' = round(f32(W) + (B A)[o,:] * scale). Each element's products are summed in f32 over rising r, as the real
-// library's matmul of so thin a matrix does.
+// Row o of W' = round(f32(W) + (B A)[o,:] * scale). Each element's products are summed in f32 over rising r, as the
+// real library's matmul of so thin a matrix does.
 static void merge_rows(const TensorRef& base, const LoraMatrices& m, float scale, std::byte* out) {
   const DType dtype = base.type.dtype;
   parallel_ranges(m.out, 16, [&](int64_t begin, int64_t end, int) {
@@ -113,7 +120,8 @@ static void merge_rows(const TensorRef& base, const LoraMatrices& m, float scale
 }
 
 void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder) {
-  HEARTH_CHECK(!same_file(model.path(), output_folder), value, "merge: the output folder is the model's own, which is never written to; choose another");
+  HEARTH_CHECK(!same_file(model.path(), output_folder), value,
+               "merge: the output folder is the model's own, which is never written to; choose another");
   const float scale = float(adapter.config().scaling());
   std::vector<NewTensor> tensors;
   for (const std::string& name : model.folder().names()) tensors.push_back({name, model.folder().tensor(name).type});
@@ -121,11 +129,15 @@ void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const
     const TensorRef& base = model.folder().tensor(tensor.name);
     const std::string suffix = ".weight";
     const bool is_weight = tensor.name.size() > suffix.size() && tensor.name.ends_with(suffix);
-    const auto found = adapter.modules().find(is_weight ? tensor.name.substr(0, tensor.name.size() - suffix.size()) : "");
-    if (found == adapter.modules().end()) std::memcpy(out.data(), base.data, out.size());
-    else merge_rows(base, found->second, scale, out.data());
+    const auto found =
+        adapter.modules().find(is_weight ? tensor.name.substr(0, tensor.name.size() - suffix.size()) : "");
+    if (found == adapter.modules().end())
+      std::memcpy(out.data(), base.data, out.size());
+    else
+      merge_rows(base, found->second, scale, out.data());
   };
-  save_model_folder(output_folder, with_v4_names(model.folder().config()), tensors, fill, {.source_folder = model.path()});
+  save_model_folder(output_folder, with_v4_names(model.folder().config()), tensors, fill,
+                    {.source_folder = model.path()});
 }
 
 }  // namespace hearth

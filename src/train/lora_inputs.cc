@@ -6,9 +6,11 @@
 namespace hearth {
 
 LoraValuesOf declare_lora(Graph& graph, const LoraAdapter& adapter, bool training, const Value& rng) {
-  LoraValuesOf lora{.scale = adapter.config().scaling(), .dropout = training ? adapter.config().dropout : 0, .rng = rng};
+  LoraValuesOf lora{
+      .scale = adapter.config().scaling(), .dropout = training ? adapter.config().dropout : 0, .rng = rng};
   for (const auto& [name, m] : adapter.modules()) {
-    lora.modules[name] = {graph.input("lora." + name + ".a", {DType::f32, {m.rank, m.in}}), graph.input("lora." + name + ".b", {DType::f32, {m.out, m.rank}})};
+    lora.modules[name] = {graph.input("lora." + name + ".a", {DType::f32, {m.rank, m.in}}),
+                          graph.input("lora." + name + ".b", {DType::f32, {m.out, m.rank}})};
   }
   return lora;
 }

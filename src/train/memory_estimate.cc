@@ -19,7 +19,8 @@ int64_t weight_bytes_read(const Plan& plan) {
   }
   int64_t bytes = 0;
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
-    if (input_read[i] && plan.inputs[i].name.rfind("weight:", 0) == 0) bytes += plan.tensors[size_t(plan.inputs[i].tensor)].type.bytes();
+    if (input_read[i] && plan.inputs[i].name.rfind("weight:", 0) == 0)
+      bytes += plan.tensors[size_t(plan.inputs[i].tensor)].type.bytes();
   }
   return bytes;
 }

@@ -6,12 +6,12 @@
 
 namespace hearth {
 
-// Bytes of the weight inputs ("weight:...") that the plan really reads: of an embedding table only what ids can touch is
-// unknown, so it counts whole.
+// Bytes of the weight inputs ("weight:...") that the plan really reads: of an embedding table only what ids can touch
+// is unknown, so it counts whole.
 int64_t weight_bytes_read(const Plan& plan);
 
-// What kernels and the process need beside arena, weights and states: matmul's packing buffers, attention's tiles, code,
-// tokenizer, text.
+// What kernels and the process need beside arena, weights and states: matmul's packing buffers, attention's tiles,
+// code, tokenizer, text.
 int64_t working_bytes();
 
 }  // namespace hearth

@@ -14,7 +14,8 @@ OptimizerState OptimizerState::zeros(const LoraAdapter& adapter, bool accumulate
   OptimizerState state;
   const auto add = [&](const std::string& name, Dims dims) {
     const size_t n = size_t(num_elements(dims));
-    state.matrices.push_back({name, std::move(dims), std::vector<float>(n), std::vector<float>(n), std::vector<float>(accumulate ? n : 0)});
+    state.matrices.push_back(
+        {name, std::move(dims), std::vector<float>(n), std::vector<float>(n), std::vector<float>(accumulate ? n : 0)});
   };
   for (const auto& [name, m] : adapter.modules()) {
     add(name + ".a", {m.rank, m.in});
@@ -42,21 +43,25 @@ int64_t OptimizerState::bytes() const {
   return total;
 }
 
-std::string checkpoint_path(const std::string& run_folder, int64_t step) { return join_path(run_folder, "checkpoint-" + std::to_string(step)); }
+std::string checkpoint_path(const std::string& run_folder, int64_t step) {
+  return join_path(run_folder, "checkpoint-" + std::to_string(step));
+}
 
 std::vector<int64_t> checkpoint_steps(const std::string& run_folder) {
   std::vector<int64_t> steps;
   if (!is_folder(run_folder)) return steps;
   for (const std::string& name : list_folder(run_folder)) {
     const std::string digits = name.rfind("checkpoint-", 0) == 0 ? name.substr(11) : "";
-    const bool number = !digits.empty() && digits.size() < 18 && digits.find_first_not_of("0123456789") == std::string::npos;
+    const bool number =
+        !digits.empty() && digits.size() < 18 && digits.find_first_not_of("0123456789") == std::string::npos;
     if (number) steps.push_back(std::stoll(digits));
   }
   std::sort(steps.begin(), steps.end());
   return steps;
 }
 
-void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LoraAdapter& adapter, const OptimizerState& optimizer) {
+void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LoraAdapter& adapter,
+                     const OptimizerState& optimizer) {
   AtomicFolder folder(checkpoint_path(run_folder, progress.step));
   adapter.save(folder.temporary());
   std::vector<TensorRef> tensors;
@@ -77,7 +82,8 @@ void save_checkpoint(const std::string& run_folder, const TrainingProgress& prog
 
 void keep_last_checkpoints(const std::string& run_folder, int64_t count) {
   const std::vector<int64_t> steps = checkpoint_steps(run_folder);
-  for (size_t i = 0; i + size_t(std::max<int64_t>(count, 1)) < steps.size(); ++i) remove_tree(checkpoint_path(run_folder, steps[i]));
+  for (size_t i = 0; i + size_t(std::max<int64_t>(count, 1)) < steps.size(); ++i)
+    remove_tree(checkpoint_path(run_folder, steps[i]));
 }
 
 // Names what differs between the run that wrote the checkpoint and this one.
@@ -90,12 +96,15 @@ static void check_same_run(const Json& was, const Json& now, const std::string& 
   for (const auto& [key, value] : was.items()) {
     if (!now.contains(key)) changes += cat("\n  ", key, " was ", value.dump(), ", is now not there");
   }
-  HEARTH_CHECK(changes.empty(), state, "resume: this is not the run that wrote ", folder, changes, "\n  hint: resume with the same settings, or start anew in another --output");
+  HEARTH_CHECK(changes.empty(), state, "resume: this is not the run that wrote ", folder, changes,
+               "\n  hint: resume with the same settings, or start anew in another --output");
 }
 
-TrainingProgress load_checkpoint(const std::string& run_folder, const std::string& run, const LanguageModel& model, LoraAdapter& adapter, OptimizerState& optimizer) {
+TrainingProgress load_checkpoint(const std::string& run_folder, const std::string& run, const LanguageModel& model,
+                                 LoraAdapter& adapter, OptimizerState& optimizer) {
   const std::vector<int64_t> steps = checkpoint_steps(run_folder);
-  HEARTH_CHECK(!steps.empty(), state, "resume: '", run_folder, "' holds no checkpoint to resume from\n  hint: leave out --resume to start a run");
+  HEARTH_CHECK(!steps.empty(), state, "resume: '", run_folder,
+               "' holds no checkpoint to resume from\n  hint: leave out --resume to start a run");
   const std::string folder = checkpoint_path(run_folder, steps.back());
   const Json file = read_json_file(join_path(folder, "trainer_state.json"));
   const JsonView view(file, join_path(folder, "trainer_state.json"));
@@ -103,7 +112,8 @@ TrainingProgress load_checkpoint(const std::string& run_folder, const std::strin
   const LoraAdapter saved = LoraAdapter::load(model, folder);
   for (auto& [name, m] : adapter.modules()) {
     const auto found = saved.modules().find(name);
-    HEARTH_CHECK(found != saved.modules().end() && found->second.rank == m.rank, format, "resume: the adapter in ", folder, " has no '", name, "' of rank ", m.rank);
+    HEARTH_CHECK(found != saved.modules().end() && found->second.rank == m.rank, format, "resume: the adapter in ",
+                 folder, " has no '", name, "' of rank ", m.rank);
     std::copy(found->second.a.begin(), found->second.a.end(), m.a.begin());
     std::copy(found->second.b.begin(), found->second.b.end(), m.b.begin());
   }
@@ -111,8 +121,8 @@ TrainingProgress load_checkpoint(const std::string& run_folder, const std::strin
   for (OptimizerState::Matrix& m : optimizer.matrices) {
     for (auto& [prefix, into] : {std::pair<std::string, std::vector<float>*>{"m.", &m.m}, {"v.", &m.v}}) {
       const TensorRef* tensor = states->find(prefix + m.name);
-      HEARTH_CHECK(tensor && tensor->type == (TensorType{DType::f32, m.dims}), format, "resume: ", states->path(), " has no '", prefix + m.name, "' of ",
-                   TensorType{DType::f32, m.dims});
+      HEARTH_CHECK(tensor && tensor->type == (TensorType{DType::f32, m.dims}), format, "resume: ", states->path(),
+                   " has no '", prefix + m.name, "' of ", TensorType{DType::f32, m.dims});
       std::memcpy(into->data(), tensor->data, size_t(tensor->bytes()));
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// AdamW states and gradient sums beside an adapter's matrices, and checkpoints: all that a run needs to go on bit for bit.
+// AdamW states and gradient sums beside an adapter's matrices, and checkpoints: all that a run needs to go on bit for
+// bit.
 
 #include <optional>
 #include <string>
@@ -26,22 +27,25 @@ struct OptimizerState {
 };
 
 struct TrainingProgress {
-  int64_t step = 0;      // done
-  int64_t tokens = 0;    // counted so far
-  double loss_sum = 0;   // of the steps' mean losses
+  int64_t step = 0;     // done
+  int64_t tokens = 0;   // counted so far
+  double loss_sum = 0;  // of the steps' mean losses
   double seconds = 0;
-  std::string run;       // the run's description (JSON)
+  std::string run;  // the run's description (JSON)
 };
 
 // A checkpoint is a folder "checkpoint-<step>" in the run's folder: a PEFT adapter, optimizer.safetensors and
-// trainer_state.json. It is filled under a temporary name, synced, and renamed; a torn one is never taken for a whole one.
-void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LoraAdapter& adapter, const OptimizerState& optimizer);
+// trainer_state.json. It is filled under a temporary name, synced, and renamed; a torn one is never taken for a whole
+// one.
+void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LoraAdapter& adapter,
+                     const OptimizerState& optimizer);
 void keep_last_checkpoints(const std::string& run_folder, int64_t count);
 std::vector<int64_t> checkpoint_steps(const std::string& run_folder);  // rising
 std::string checkpoint_path(const std::string& run_folder, int64_t step);
 
-// Reads the newest checkpoint into adapter and optimizer. Throws Error{state} when there is none or it belongs to a run with
-// another description (naming what differs), Error{format} when it does not fit the adapter.
-TrainingProgress load_checkpoint(const std::string& run_folder, const std::string& run, const LanguageModel& model, LoraAdapter& adapter, OptimizerState& optimizer);
+// Reads the newest checkpoint into adapter and optimizer. Throws Error{state} when there is none or it belongs to a run
+// with another description (naming what differs), Error{format} when it does not fit the adapter.
+TrainingProgress load_checkpoint(const std::string& run_folder, const std::string& run, const LanguageModel& model,
+                                 LoraAdapter& adapter, OptimizerState& optimizer);
 
 }  // namespace hearth

@@ -34,9 +34,13 @@ Value sum_all(const Value& x) {
 }
 
 // Sum of losses of the batch's tokens.
-Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOptions& o, const LoraValuesOf* lora, std::vector<Value>* trace = nullptr) {
+Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOptions& o, const LoraValuesOf* lora,
+                 std::vector<Value>* trace = nullptr) {
   WeightInputs weights(graph, model.folder());
-  LlamaForward forward{.config = model.config(), .dtype = o.dtype, .weight = [&](const std::string& name) { return weights(name); }, .lora = lora};
+  LlamaForward forward{.config = model.config(),
+                       .dtype = o.dtype,
+                       .weight = [&](const std::string& name) { return weights(name); },
+                       .lora = lora};
   forward.checkpoint_layers = o.checkpointing;
   forward.trace = trace;
   const Value tokens = graph.input("tokens", {DType::i32, {o.batch, o.block}});
@@ -48,7 +52,8 @@ Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOption
     // The output layer with its own low-rank update: one matrix W + scale B A, so that the loss stays in one piece.
     const LoraValues& m = lora->modules.at("lm_head");
     (void)m;
-    HEARTH_FAIL(unsupported, "train: LoRA on lm_head is not supported by the chunked loss; leave it out of --lora-targets");
+    HEARTH_FAIL(unsupported,
+                "train: LoRA on lm_head is not supported by the chunked loss; leave it out of --lora-targets");
   }
   return linear_cross_entropy(x, llama_output_weight(forward), labels);
 }
@@ -64,7 +69,8 @@ Scalars scalars(Graph& graph) {
 }
 
 // Mean gradients, their norm, clipping, AdamW. Nothing changes when loss or norm is not finite.
-void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value> sums, const Value& loss, const StepGraphOptions& o) {
+void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value> sums, const Value& loss,
+                const StepGraphOptions& o) {
   Scope scope("update");
   const Scalars s = scalars(graph);
   Value squares;
@@ -82,7 +88,8 @@ void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value>
   for (size_t i = 0; i < all.size(); ++i) {
     const TensorType& type = all[i].value.type();
     const Value m = graph.input("m." + all[i].name, type), v = graph.input("v." + all[i].name, type);
-    const AdamWState next = adamw({all[i].value, m, v}, sums[i] * factor, s.rate, s.correction1, s.correction2, o.adamw);
+    const AdamWState next =
+        adamw({all[i].value, m, v}, sums[i] * factor, s.rate, s.correction1, s.correction2, o.adamw);
     const Value apply = broadcast_to(finite, type.dims);
     graph.output_in_place("p." + all[i].name, select(apply, next.parameter, all[i].value), "lora." + all[i].name);
     graph.output_in_place("next.m." + all[i].name, select(apply, next.m, m), "m." + all[i].name);
@@ -92,16 +99,19 @@ void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value>
 
 }  // namespace
 
-std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter, const StepGraphOptions& o, StepPart part) {
+std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter, const StepGraphOptions& o,
+                                  StepPart part) {
   auto graph = std::make_unique<Graph>();
   const bool dropout = adapter.config().dropout > 0 && part != StepPart::update;
-  const LoraValuesOf lora = declare_lora(*graph, adapter, true, dropout ? graph->input("rng", {DType::u64, {2}}) : Value{});
+  const LoraValuesOf lora =
+      declare_lora(*graph, adapter, true, dropout ? graph->input("rng", {DType::u64, {2}}) : Value{});
   const std::vector<Matrix> all = matrices(lora);
   if (part == StepPart::update) {
     std::vector<Value> sums;
     for (const Matrix& m : all) sums.push_back(graph->input("g." + m.name, m.value.type()));
     add_update(*graph, all, sums, {}, o);
-    for (size_t i = 0; i < all.size(); ++i) graph->output_in_place("next.g." + all[i].name, scalar_like(sums[i], 0), "g." + all[i].name);
+    for (size_t i = 0; i < all.size(); ++i)
+      graph->output_in_place("next.g." + all[i].name, scalar_like(sums[i], 0), "g." + all[i].name);
     return graph;
   }
   const Value loss = batch_loss(*graph, model, o, &lora);
@@ -133,11 +143,16 @@ std::unique_ptr<Graph> finite_graph(const LanguageModel& model, const LoraAdapte
   const LoraValuesOf lora = declare_lora(*graph, adapter, false);
   std::vector<Value> trace;
   const Value loss = batch_loss(*graph, model, o, &lora, &trace);
-  const auto probe = [&](const std::string& name, const Value& x) { graph->output(name, sum_all(convert(x, DType::f32) * 0.0)); };
+  const auto probe = [&](const std::string& name, const Value& x) {
+    graph->output(name, sum_all(convert(x, DType::f32) * 0.0));
+  };
   for (const Matrix& m : matrices(lora)) probe("lora_" + m.name, m.value);
   for (size_t i = 0; i < trace.size(); ++i) {
     const bool last = i + 1 == trace.size();
-    probe(i == 0 ? "output of model.embed_tokens" : last ? "output of model.norm" : cat("output of model.layers.", i - 1), trace[i]);
+    probe(i == 0 ? "output of model.embed_tokens"
+          : last ? "output of model.norm"
+                 : cat("output of model.layers.", i - 1),
+          trace[i]);
   }
   probe("loss", loss);
   return graph;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The training step as a graph. Inputs by name, all others are weights ("weight:...") and LoRA matrices ("lora.<m>.a/b"):
-//   tokens i32[B,T]   labels i32[B*T]: the next token, -100 where none counts   rng u64[2]: {seed, counter}, with dropout
-//   m.<x>, v.<x>      AdamW states of "lora.<m>.a/b" without the prefix, f32
-//   g.<x>             gradient sums, only with accumulation
-//   scalars f32[4]    learning rate, 1 - beta1^t, 1 - beta2^t, 1 / tokens that count
-// Outputs: loss (sum over tokens), grad_norm, finite; matrices and states are updated in place, and only if loss and norm
-// are finite.
+// The training step as a graph. Inputs by name, all others are weights ("weight:...") and LoRA matrices
+// ("lora.<m>.a/b"):
+//   tokens i32[B,T]   labels i32[B*T]: the next token, -100 where none counts   rng u64[2]: {seed, counter}, with
+//   dropout m.<x>, v.<x>      AdamW states of "lora.<m>.a/b" without the prefix, f32 g.<x>             gradient sums,
+//   only with accumulation scalars f32[4]    learning rate, 1 - beta1^t, 1 - beta2^t, 1 / tokens that count
+// Outputs: loss (sum over tokens), grad_norm, finite; matrices and states are updated in place, and only if loss and
+// norm are finite.
 
 #include <memory>
 
@@ -29,13 +29,16 @@ enum class StepPart {
   update,      // clips and applies g.<x>, and sets it to zero
 };
 
-std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter, const StepGraphOptions& options, StepPart part);
+std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter,
+                                  const StepGraphOptions& options, StepPart part);
 
 // Loss of a batch: inputs tokens, labels; output loss (sum over tokens).
-std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter* adapter, const StepGraphOptions& options);
+std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter* adapter,
+                                  const StepGraphOptions& options);
 
-// Inputs tokens, labels; outputs one f32 scalar per place of the model, its name the place's: sum of |x| * 0, so 0, or NaN
-// where something is not finite. For naming the tensor at fault.
-std::unique_ptr<Graph> finite_graph(const LanguageModel& model, const LoraAdapter& adapter, const StepGraphOptions& options);
+// Inputs tokens, labels; outputs one f32 scalar per place of the model, its name the place's: sum of |x| * 0, so 0, or
+// NaN where something is not finite. For naming the tensor at fault.
+std::unique_ptr<Graph> finite_graph(const LanguageModel& model, const LoraAdapter& adapter,
+                                    const StepGraphOptions& options);
 
 }  // namespace hearth

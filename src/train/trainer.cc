@@ -22,9 +22,12 @@
 namespace hearth {
 namespace {
 
-double now_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
-// Multiplies the base rate at 0-based step t of `total`. Warm-up rises linearly from 0; linear falls to 0, as transformers'.
+// Multiplies the base rate at 0-based step t of `total`. Warm-up rises linearly from 0; linear falls to 0, as
+// transformers'.
 double schedule_factor(Schedule schedule, int64_t t, int64_t warmup, int64_t total) {
   if (t < warmup) return double(t) / double(std::max<int64_t>(1, warmup));
   const double done = double(t - warmup) / double(std::max<int64_t>(1, total - warmup));
@@ -48,14 +51,18 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
   HEARTH_CHECK(a.batch_size > 0, value, "train: batch size must be at least 1; it is ", a.batch_size);
   HEARTH_CHECK(a.grad_accum > 0, value, "train: grad accum must be at least 1; it is ", a.grad_accum);
   HEARTH_CHECK(a.epochs > 0 || a.max_steps > 0, value, "train: epochs must be above 0; they are ", a.epochs);
-  HEARTH_CHECK(a.max_steps >= 0 && a.stop_after >= 0 && a.warmup_steps >= 0 && a.save_every >= 0 && a.clip >= 0 && a.weight_decay >= 0, value,
-               "train: steps, clip and weight decay must not be negative");
-  HEARTH_CHECK(std::isfinite(a.learning_rate) && a.learning_rate >= 0, value, "train: learning rate must be a number >= 0; it is ", a.learning_rate);
-  HEARTH_CHECK(a.dtype == DType::f32 || a.dtype == DType::bf16, unsupported, "train: dtype must be f32 or bf16; it is ", a.dtype);
+  HEARTH_CHECK(a.max_steps >= 0 && a.stop_after >= 0 && a.warmup_steps >= 0 && a.save_every >= 0 && a.clip >= 0 &&
+                   a.weight_decay >= 0,
+               value, "train: steps, clip and weight decay must not be negative");
+  HEARTH_CHECK(std::isfinite(a.learning_rate) && a.learning_rate >= 0, value,
+               "train: learning rate must be a number >= 0; it is ", a.learning_rate);
+  HEARTH_CHECK(a.dtype == DType::f32 || a.dtype == DType::bf16, unsupported, "train: dtype must be f32 or bf16; it is ",
+               a.dtype);
   HEARTH_CHECK(train.count() > 0, value, "train: there is no block of tokens to train on");
   HEARTH_CHECK(train.block_size >= 2, value, "train: a block needs at least 2 tokens; it has ", train.block_size);
-  HEARTH_CHECK(train.block_size <= model.config().max_positions, value, "train: blocks of ", train.block_size, " tokens are longer than the model's context of ",
-               model.config().max_positions, "; use --block-size ", model.config().max_positions, " or less");
+  HEARTH_CHECK(train.block_size <= model.config().max_positions, value, "train: blocks of ", train.block_size,
+               " tokens are longer than the model's context of ", model.config().max_positions, "; use --block-size ",
+               model.config().max_positions, " or less");
 }
 
 }  // namespace
@@ -79,9 +86,19 @@ struct Trainer::State {
   float scalars[4] = {0, 0, 0, 0};
   TrainingProgress progress;
 
-  State(const LanguageModel& m, LoraAdapter a, const TrainingArguments& args, const TokenBlocks& t, const TokenBlocks* e)
-      : model(m), adapter(std::move(a)), arguments(args), train(t), eval(e), batches(t, args.batch_size, args.shuffle, args.seed) {
-    options = {.batch = args.batch_size, .block = t.block_size, .dtype = args.dtype, .checkpointing = args.checkpointing, .clip = args.clip,
+  State(const LanguageModel& m, LoraAdapter a, const TrainingArguments& args, const TokenBlocks& t,
+        const TokenBlocks* e)
+      : model(m),
+        adapter(std::move(a)),
+        arguments(args),
+        train(t),
+        eval(e),
+        batches(t, args.batch_size, args.shuffle, args.seed) {
+    options = {.batch = args.batch_size,
+               .block = t.block_size,
+               .dtype = args.dtype,
+               .checkpointing = args.checkpointing,
+               .clip = args.clip,
                .adamw = {args.beta1, args.beta2, args.eps, args.weight_decay}};
     progress.run = args.run_description;
   }
@@ -148,7 +165,8 @@ struct Trainer::State {
     StepReport report{.step = step + 1, .steps = total_steps()};
     const int64_t epoch = step / steps_per_epoch(), first = step % steps_per_epoch() * arguments.grad_accum;
     const int64_t last = std::min(first + arguments.grad_accum, batches.per_epoch());
-    report.learning_rate = arguments.learning_rate * schedule_factor(arguments.schedule, step, arguments.warmup_steps, report.steps);
+    report.learning_rate =
+        arguments.learning_rate * schedule_factor(arguments.schedule, step, arguments.warmup_steps, report.steps);
     scalars[0] = float(report.learning_rate);
     scalars[1] = float(1 - std::pow(arguments.beta1, double(step + 1)));
     scalars[2] = float(1 - std::pow(arguments.beta2, double(step + 1)));
@@ -168,7 +186,8 @@ struct Trainer::State {
     report.grad_norm = *static_cast<const float*>(last_session.output("grad_norm"));
     report.loss = loss / double(std::max<int64_t>(1, counted));
     report.epoch = double(step + 1) / double(steps_per_epoch());
-    if (!std::isfinite(report.loss) || *static_cast<const int32_t*>(last_session.output("finite")) == 0) fail_not_finite(report);
+    if (!std::isfinite(report.loss) || *static_cast<const int32_t*>(last_session.output("finite")) == 0)
+      fail_not_finite(report);
     progress.step = step + 1;
     progress.tokens += counted;
     progress.loss_sum += report.loss;
@@ -187,8 +206,9 @@ struct Trainer::State {
     for (size_t o = session.outputs(); o-- > 0;) {
       if (!std::isfinite(*static_cast<const float*>(session.output(o)))) place = session.output_name(o);
     }
-    HEARTH_FAIL(numeric, "train: step ", report.step, " is not finite: loss ", report.loss, ", gradient norm ", report.grad_norm, "\n  first in ", place,
-                "\n  the adapter is as it was after step ", report.step - 1, "\n  hint: a lower --lr, or --dtype f32");
+    HEARTH_FAIL(numeric, "train: step ", report.step, " is not finite: loss ", report.loss, ", gradient norm ",
+                report.grad_norm, "\n  first in ", place, "\n  the adapter is as it was after step ", report.step - 1,
+                "\n  hint: a lower --lr, or --dtype f32");
   }
 
   EvalReport evaluate() {
@@ -214,7 +234,8 @@ struct Trainer::State {
   }
 };
 
-Trainer::Trainer(const LanguageModel& model, LoraAdapter adapter, const TrainingArguments& arguments, const TokenBlocks& train, const TokenBlocks* eval) {
+Trainer::Trainer(const LanguageModel& model, LoraAdapter adapter, const TrainingArguments& arguments,
+                 const TokenBlocks& train, const TokenBlocks* eval) {
   check_arguments(arguments, model, train);
   state_ = std::make_unique<State>(model, std::move(adapter), arguments, train, eval);
   state_->compile_plans();
@@ -257,8 +278,9 @@ TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
     if (a.resume) {
       s.progress = load_checkpoint(a.output_dir, a.run_description, s.model, s.adapter, s.optimizer);
     } else {
-      HEARTH_CHECK(checkpoint_steps(a.output_dir).empty(), state, "train: '", a.output_dir,
-                   "' holds checkpoints of an earlier run\n  hint: --resume goes on with it; or choose another --output");
+      HEARTH_CHECK(
+          checkpoint_steps(a.output_dir).empty(), state, "train: '", a.output_dir,
+          "' holds checkpoints of an earlier run\n  hint: --resume goes on with it; or choose another --output");
     }
   }
   const int64_t total = s.total_steps(), end = a.stop_after > 0 ? std::min(a.stop_after, total) : total;
@@ -305,21 +327,29 @@ TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
   return summary;
 }
 
-EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks, DType dtype, int64_t batch_size) {
-  HEARTH_CHECK(blocks.block_size <= model.config().max_positions, value, "evaluate: blocks of ", blocks.block_size, " tokens are longer than the model's context of ",
-               model.config().max_positions);
+EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks, DType dtype,
+                    int64_t batch_size) {
+  HEARTH_CHECK(blocks.block_size <= model.config().max_positions, value, "evaluate: blocks of ", blocks.block_size,
+               " tokens are longer than the model's context of ", model.config().max_positions);
   LoraAdapter copy = adapter ? *adapter : LoraAdapter{};
-  const StepGraphOptions options{.batch = std::min(batch_size, blocks.count()), .block = blocks.block_size, .dtype = dtype};
+  const StepGraphOptions options{
+      .batch = std::min(batch_size, blocks.count()), .block = blocks.block_size, .dtype = dtype};
   Session session(compile(*loss_graph(model, adapter ? &copy : nullptr, options)));
   WeightInputs::bind(session, model.folder());
   if (adapter) bind_lora(session, copy);
   return Trainer::State::run_evaluation(session, blocks, options.batch);
 }
 
-void inspect_training_step(const LanguageModel& model, const LoraAdapter& adapter, const TrainingArguments& arguments, int64_t block_size, CompileReport* report) {
-  const StepGraphOptions options{.batch = arguments.batch_size, .block = block_size, .dtype = arguments.dtype, .checkpointing = arguments.checkpointing, .clip = arguments.clip,
+void inspect_training_step(const LanguageModel& model, const LoraAdapter& adapter, const TrainingArguments& arguments,
+                           int64_t block_size, CompileReport* report) {
+  const StepGraphOptions options{.batch = arguments.batch_size,
+                                 .block = block_size,
+                                 .dtype = arguments.dtype,
+                                 .checkpointing = arguments.checkpointing,
+                                 .clip = arguments.clip,
                                  .adamw = {arguments.beta1, arguments.beta2, arguments.eps, arguments.weight_decay}};
-  compile(*step_graph(model, adapter, options, arguments.grad_accum > 1 ? StepPart::accumulate : StepPart::whole), {}, report);
+  compile(*step_graph(model, adapter, options, arguments.grad_accum > 1 ? StepPart::accumulate : StepPart::whole), {},
+          report);
 }
 
 }  // namespace hearth

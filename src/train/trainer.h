@@ -15,42 +15,42 @@ namespace hearth {
 enum class Schedule { linear, cosine, constant };
 
 struct TrainingArguments {
-  std::string output_dir = {};     // the trainer writes log.jsonl, TensorBoard events, loss.svg, checkpoints and the
-                                   // adapter there; empty: nothing is written
-  int64_t batch_size = 8;          // blocks per micro-batch
-  int64_t grad_accum = 1;          // micro-batches per step
+  std::string output_dir = {};  // the trainer writes log.jsonl, TensorBoard events, loss.svg, checkpoints and the
+                                // adapter there; empty: nothing is written
+  int64_t batch_size = 8;       // blocks per micro-batch
+  int64_t grad_accum = 1;       // micro-batches per step
   double epochs = 3;
-  int64_t max_steps = 0;           // > 0: this many steps, whatever the epochs
-  int64_t stop_after = 0;          // > 0: stop after this step; the schedule is that of the whole run
+  int64_t max_steps = 0;   // > 0: this many steps, whatever the epochs
+  int64_t stop_after = 0;  // > 0: stop after this step; the schedule is that of the whole run
   double learning_rate = 2e-4;
   Schedule schedule = Schedule::linear;
   int64_t warmup_steps = 0;
   double weight_decay = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-  double clip = 1.0;               // largest gradient norm; 0: no clipping
+  double clip = 1.0;  // largest gradient norm; 0: no clipping
   uint64_t seed = 0;
   bool shuffle = true;
-  DType dtype = DType::f32;        // of activations: f32 or bf16
-  bool checkpointing = false;      // recompute each layer in the backward pass
-  int64_t save_every = 0;          // steps between checkpoints; 0: only at the end of the run
-  int64_t keep_checkpoints = 2;    // older ones are deleted
+  DType dtype = DType::f32;      // of activations: f32 or bf16
+  bool checkpointing = false;    // recompute each layer in the backward pass
+  int64_t save_every = 0;        // steps between checkpoints; 0: only at the end of the run
+  int64_t keep_checkpoints = 2;  // older ones are deleted
   bool resume = false;
   std::string run_description = {};  // JSON object: what a resumed run must agree on (recorded in the checkpoints)
 };
 
 struct StepReport {
-  int64_t step = 0, steps = 0;     // done, in all
+  int64_t step = 0, steps = 0;  // done, in all
   double epoch = 0;
   double loss = 0, grad_norm = 0;  // mean per token; norm before clipping
   double learning_rate = 0;        // used in this step
   double tokens_per_second = 0;
-  int64_t memory_bytes = 0;        // peak resident
+  int64_t memory_bytes = 0;  // peak resident
 };
 
 struct EvalReport {
   int64_t step = 0;
   double epoch = 0;
-  double loss = 0;                 // mean per token
-  int64_t tokens = 0;              // that counted
+  double loss = 0;     // mean per token
+  int64_t tokens = 0;  // that counted
   double perplexity() const;
 };
 
@@ -64,7 +64,7 @@ struct TrainingSummary {
   int64_t steps = 0, tokens = 0;
   double seconds = 0, mean_loss = 0;
   int64_t memory_bytes = 0;
-  bool stopped = false;            // by stop or stop_after, before the last step
+  bool stopped = false;  // by stop or stop_after, before the last step
 };
 
 // What a run will take, known before its first step.
@@ -86,8 +86,8 @@ class Trainer {
   // Runs to the end, or from the last checkpoint with resume. Error{numeric} names step and tensor when the loss or a
   // gradient is not finite; Error{state} when there is nothing to resume or the run's description changed.
   TrainingSummary train(const TrainingCallbacks& callbacks = {});
-  EvalReport evaluate();                    // on eval data, with the adapter as it is now
-  const LoraAdapter& adapter() const;       // brought up to date by train()
+  EvalReport evaluate();                               // on eval data, with the adapter as it is now
+  const LoraAdapter& adapter() const;                  // brought up to date by train()
   void save_step_plan(const std::string& path) const;  // the compiled training step
 
  private:
@@ -97,13 +97,15 @@ class Trainer {
 };
 
 // Mean loss per token over the blocks; labels are the next tokens, the last token of a block predicts nothing.
-EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks, DType dtype, int64_t batch_size);
+EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks, DType dtype,
+                    int64_t batch_size);
 inline EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks) {
   return evaluate(model, adapter, blocks, DType::f32, 8);
 }
 
 // Texts of the compile stages of one training step, for `hearth inspect`.
 struct CompileReport;
-void inspect_training_step(const LanguageModel& model, const LoraAdapter& adapter, const TrainingArguments& arguments, int64_t block_size, CompileReport* report);
+void inspect_training_step(const LanguageModel& model, const LoraAdapter& adapter, const TrainingArguments& arguments,
+                           int64_t block_size, CompileReport* report);
 
 }  // namespace hearth

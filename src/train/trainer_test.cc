@@ -20,7 +20,8 @@ const LanguageModel& prose() {
 }
 
 TokenBlocks blocks(int64_t size, int64_t count) {
-  const std::string text = read_file(source_file("assets/tinyshakespeare.txt"), 1 << 22).substr(0, size_t(count * size * 4));
+  const std::string text =
+      read_file(source_file("assets/tinyshakespeare.txt"), 1 << 22).substr(0, size_t(count * size * 4));
   TokenBlocks b = cut_blocks(prose().tokenizer(), text, "text", Blocks::stream, size);
   b.tokens.resize(size_t(std::min(count, b.count()) * size));
   return b;
@@ -53,7 +54,8 @@ bool same_bits(const LoraAdapter& x, const LoraAdapter& y) {
 
 TEST(Trainer, follows_the_recorded_peft_run) {
   const Json recorded = read_json_file(source_file("tests/assets/reference/reference_run.json"));
-  const Result run = train({.max_steps = 555, .stop_after = 2, .learning_rate = 1e-3, .shuffle = false}, blocks(256, 16));
+  const Result run =
+      train({.max_steps = 555, .stop_after = 2, .learning_rate = 1e-3, .shuffle = false}, blocks(256, 16));
   for (size_t i = 0; i < 2; ++i) {
     const double loss = recorded["lora"]["loss_gradnorm"][i][0], norm = recorded["lora"]["loss_gradnorm"][i][1];
     EXPECT_NEAR(run.losses[i], loss, 1e-5 * loss);
@@ -136,7 +138,8 @@ TEST(Trainer, the_step_runs_from_a_plan_file) {
 TEST(Trainer, not_finite_names_step_and_tensor) {
   LoraAdapter adapter = reference_adapter();
   adapter.modules().begin()->second.b[5] = std::numeric_limits<float>::infinity();
-  const std::string text = error_of(Kind::numeric, [&] { train({.batch_size = 2, .max_steps = 2}, blocks(32, 4), adapter); });
+  const std::string text =
+      error_of(Kind::numeric, [&] { train({.batch_size = 2, .max_steps = 2}, blocks(32, 4), adapter); });
   EXPECT_NE(text.find("step 1 is not finite"), std::string::npos) << text;
   EXPECT_NE(text.find("lora_" + adapter.modules().begin()->first + ".b"), std::string::npos) << text;
 }

@@ -25,7 +25,11 @@ namespace {
 class LlamaLayer {
  public:
   LlamaLayer(const LlamaForward& model, int64_t index, const Value& positions)
-      : model_(model), c_(model.config), index_(index), name_("model.layers." + std::to_string(index)), positions_(positions) {}
+      : model_(model),
+        c_(model.config),
+        index_(index),
+        name_("model.layers." + std::to_string(index)),
+        positions_(positions) {}
 
   Value forward(const Value& x) const {  // [B,T,C]
     Scope scope("layers." + std::to_string(index_));
@@ -42,22 +46,24 @@ class LlamaLayer {
   Value attend(const Value& x) const {
     Scope scope("attn");
     const RopeOptions turn{.frequencies = c_.rope_frequencies, .scale = c_.rope_scale};
-    const Value q = rope(heads(project(x, "self_attn.q_proj"), c_.heads), positions_, turn);     // [B,T,H,D]
-    Value k = rope(heads(project(x, "self_attn.k_proj"), c_.kv_heads), positions_, turn);        // [B,T,G,D]
-    Value v = heads(project(x, "self_attn.v_proj"), c_.kv_heads);                                // [B,T,G,D]
+    const Value q = rope(heads(project(x, "self_attn.q_proj"), c_.heads), positions_, turn);  // [B,T,H,D]
+    Value k = rope(heads(project(x, "self_attn.k_proj"), c_.kv_heads), positions_, turn);     // [B,T,G,D]
+    Value v = heads(project(x, "self_attn.v_proj"), c_.kv_heads);                             // [B,T,G,D]
     AttentionOptions options;
     if (KvCacheValues* cache = model_.cache) {
       const Value zero = constant(*x.graph, 0, DType::i32);
       const std::vector<Value> at = {zero, cache->start, zero, zero};
-      k = cache->keys[size_t(index_)] = dynamic_update_slice(cache->keys[size_t(index_)], k, at);        // [B,S,G,D]
-      v = cache->values[size_t(index_)] = dynamic_update_slice(cache->values[size_t(index_)], v, at);    // [B,S,G,D]
+      k = cache->keys[size_t(index_)] = dynamic_update_slice(cache->keys[size_t(index_)], k, at);      // [B,S,G,D]
+      v = cache->values[size_t(index_)] = dynamic_update_slice(cache->values[size_t(index_)], v, at);  // [B,S,G,D]
       options.start = cache->start;
     }
     const Value y = attention(q, k, v, options);  // [B,T,H,D]
     return project(reshape(y, {x.dim(0), x.dim(1), c_.heads * c_.head_size}), "self_attn.o_proj");
   }
 
-  static Value heads(const Value& x, int64_t count) { return reshape(x, {x.dim(0), x.dim(1), count, x.dim(2) / count}); }
+  static Value heads(const Value& x, int64_t count) {
+    return reshape(x, {x.dim(0), x.dim(1), count, x.dim(2) / count});
+  }
 
   // A linear layer with its bias and its LoRA update, if it has them.
   Value project(const Value& x, const std::string& part) const {
@@ -75,7 +81,8 @@ class LlamaLayer {
 
   // Every linear layer draws its own random numbers.
   int64_t site(const std::string& part) const {
-    static const char* parts[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"};
+    static const char* parts[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+                                  "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
     int64_t i = 0;
     while (part != parts[i]) ++i;
     return index_ * 7 + i;

@@ -33,12 +33,12 @@ struct KvCacheValues {
 
 struct LlamaForward {
   const LlamaConfig& config;
-  DType dtype = DType::f32;                           // of activations
-  std::function<Value(const std::string&)> weight;    // by name, as stored
+  DType dtype = DType::f32;                         // of activations
+  std::function<Value(const std::string&)> weight;  // by name, as stored
   const LoraValuesOf* lora = nullptr;
-  KvCacheValues* cache = nullptr;                     // null: tokens see those before them in the same call
+  KvCacheValues* cache = nullptr;  // null: tokens see those before them in the same call
   bool checkpoint_layers = false;
-  std::vector<Value>* trace = nullptr;                // filled with the embedding's and each layer's output
+  std::vector<Value>* trace = nullptr;  // filled with the embedding's and each layer's output
 };
 
 // tokens i32 [B,T] -> [B,T,C], normalised, ready for the output layer.

@@ -22,8 +22,8 @@ struct LlamaConfig {
   std::vector<int32_t> eos_ids;
 };
 
-// Throws Error{unsupported} for other architectures, activations and rope types, Error{format} for missing, wrongly typed
-// or contradicting numbers; both name file and key.
+// Throws Error{unsupported} for other architectures, activations and rope types, Error{format} for missing, wrongly
+// typed or contradicting numbers; both name file and key.
 LlamaConfig parse_llama_config(const JsonView& config);
 
 struct WeightSpec {

@@ -11,18 +11,23 @@ AdamWState adamw(const AdamWState& state, const Value& gradient, const Value& le
                  const Value& correction2, const AdamWOptions& options) {
   const std::vector<Value> out = gradient.graph->add_all(
       "adamw", {state.parameter, gradient, state.m, state.v, learning_rate, correction1, correction2},
-      {{"beta1", options.beta1}, {"beta2", options.beta2}, {"eps", options.eps}, {"weight_decay", options.weight_decay}});
+      {{"beta1", options.beta1},
+       {"beta2", options.beta2},
+       {"eps", options.eps},
+       {"weight_decay", options.weight_decay}});
   return {out[0], out[1], out[2]};
 }
 
 static std::vector<TensorType> infer(const InferArgs& args) {
   const TensorType& p = args.in[0].type();
   for (size_t i = 1; i < 4; ++i) {
-    HEARTH_CHECK(args.in[i].type() == p, shape, "adamw: gradient and states must be like the parameter\n  parameter is ", args.in[0],
-                 "\n  input ", i, " is ", args.in[i]);
+    HEARTH_CHECK(args.in[i].type() == p, shape,
+                 "adamw: gradient and states must be like the parameter\n  parameter is ", args.in[0], "\n  input ", i,
+                 " is ", args.in[i]);
   }
   for (size_t i = 4; i < 7; ++i) {
-    HEARTH_CHECK(args.in[i].rank() == 0 && args.in[i].dtype() == p.dtype, shape, "adamw: input ", i, " must be a scalar; it is ", args.in[i]);
+    HEARTH_CHECK(args.in[i].rank() == 0 && args.in[i].dtype() == p.dtype, shape, "adamw: input ", i,
+                 " must be a scalar; it is ", args.in[i]);
   }
   return {p, p, p};
 }

@@ -14,18 +14,23 @@
 namespace hearth {
 
 Value attention(const Value& q, const Value& k, const Value& v, const AttentionOptions& options) {
-  HEARTH_CHECK(options.q_segments.has_value() == options.k_segments.has_value(), value, "attention: segments are needed for q and k, or for neither");
+  HEARTH_CHECK(options.q_segments.has_value() == options.k_segments.has_value(), value,
+               "attention: segments are needed for q and k, or for neither");
   std::vector<Value> in = {q, k, v};
   for (const std::optional<Value>* extra : {&options.start, &options.q_segments, &options.k_segments, &options.mask}) {
     if (*extra) in.push_back(**extra);
   }
   const double scale = options.scale != 0 ? options.scale : 1 / std::sqrt(double(q.rank() == 4 ? q.dim(3) : 1));
   return q.graph->add("attention", in,
-                      {{"causal", int64_t(options.causal)}, {"scale", scale}, {"has_start", int64_t(options.start.has_value())},
-                       {"has_segments", int64_t(options.q_segments.has_value())}, {"has_mask", int64_t(options.mask.has_value())}});
+                      {{"causal", int64_t(options.causal)},
+                       {"scale", scale},
+                       {"has_start", int64_t(options.start.has_value())},
+                       {"has_segments", int64_t(options.q_segments.has_value())},
+                       {"has_mask", int64_t(options.mask.has_value())}});
 }
 
-// --- shape rules -------------------------------------------------------------------------------------------------------
+// --- shape rules
+// -------------------------------------------------------------------------------------------------------
 
 // The optional inputs by name; `first` is where they begin.
 struct Extras {
@@ -44,26 +49,31 @@ static Extras extras_of(const std::vector<Value>& in, const Attrs& attrs, size_t
 
 static void check(const InferArgs& args, size_t first_extra) {
   const Value &q = args.in[0], &k = args.in[1], &v = args.in[2];
-  HEARTH_CHECK(is_float(q.dtype()) && k.dtype() == q.dtype() && v.dtype() == q.dtype(), dtype, args.op, ": dtypes differ or are no floats\n  q is ", q,
-               "\n  k is ", k, "\n  v is ", v);
-  HEARTH_CHECK(q.rank() == 4 && k.rank() == 4 && k.dims() == v.dims(), shape, args.op, ": needs q [B,T,H,D] and k, v [B,S,G,D]\n  q is ", q,
-               "\n  k is ", k, "\n  v is ", v);
-  HEARTH_CHECK(q.dim(0) == k.dim(0) && q.dim(3) == k.dim(3), shape, args.op, ": batch or head size differ\n  q is ", q, "\n  k is ", k);
-  HEARTH_CHECK(k.dim(2) > 0 && q.dim(2) % k.dim(2) == 0, shape, args.op, ": ", q.dim(2), " heads do not share ", k.dim(2),
-               " key heads evenly\n  q is ", q, "\n  k is ", k);
+  HEARTH_CHECK(is_float(q.dtype()) && k.dtype() == q.dtype() && v.dtype() == q.dtype(), dtype, args.op,
+               ": dtypes differ or are no floats\n  q is ", q, "\n  k is ", k, "\n  v is ", v);
+  HEARTH_CHECK(q.rank() == 4 && k.rank() == 4 && k.dims() == v.dims(), shape, args.op,
+               ": needs q [B,T,H,D] and k, v [B,S,G,D]\n  q is ", q, "\n  k is ", k, "\n  v is ", v);
+  HEARTH_CHECK(q.dim(0) == k.dim(0) && q.dim(3) == k.dim(3), shape, args.op, ": batch or head size differ\n  q is ", q,
+               "\n  k is ", k);
+  HEARTH_CHECK(k.dim(2) > 0 && q.dim(2) % k.dim(2) == 0, shape, args.op, ": ", q.dim(2), " heads do not share ",
+               k.dim(2), " key heads evenly\n  q is ", q, "\n  k is ", k);
   const Extras e = extras_of(args.in, args.attrs, first_extra);
   if (e.start.valid()) {
-    HEARTH_CHECK((e.start.type() == TensorType{DType::i32, {}}), shape, args.op, ": start must be an i32 scalar; it is ", e.start);
+    HEARTH_CHECK((e.start.type() == TensorType{DType::i32, {}}), shape, args.op,
+                 ": start must be an i32 scalar; it is ", e.start);
   }
   if (e.q_segments.valid()) {
-    HEARTH_CHECK((e.q_segments.type() == TensorType{DType::i32, {q.dim(0), q.dim(1)}} && e.k_segments.type() == TensorType{DType::i32, {k.dim(0), k.dim(1)}}),
-                 shape, args.op, ": segments must be i32 [B,T] and [B,S]\n  q is ", q, "\n  k is ", k, "\n  they are ", e.q_segments, " and ", e.k_segments);
+    HEARTH_CHECK((e.q_segments.type() == TensorType{DType::i32, {q.dim(0), q.dim(1)}} &&
+                  e.k_segments.type() == TensorType{DType::i32, {k.dim(0), k.dim(1)}}),
+                 shape, args.op, ": segments must be i32 [B,T] and [B,S]\n  q is ", q, "\n  k is ", k, "\n  they are ",
+                 e.q_segments, " and ", e.k_segments);
   }
   if (e.mask.valid()) {
     const Dims whole = {q.dim(0), q.dim(2), q.dim(1), k.dim(1)};
     bool fits = e.mask.dtype() == DType::boolean && e.mask.rank() == 4;
     for (int64_t i = 0; fits && i < 4; ++i) fits = e.mask.dim(i) == whole[size_t(i)] || (i < 3 && e.mask.dim(i) == 1);
-    HEARTH_CHECK(fits, shape, args.op, ": mask must be bool ", ShowDims{whole}, ", where B, H and T may be 1; it is ", e.mask);
+    HEARTH_CHECK(fits, shape, args.op, ": mask must be bool ", ShowDims{whole}, ", where B, H and T may be 1; it is ",
+                 e.mask);
   }
 }
 
@@ -80,14 +90,16 @@ static std::vector<TensorType> infer_grad(const InferArgs& args) {
   return {args.in[0].type(), args.in[1].type(), args.in[2].type()};
 }
 
-// --- the definition ----------------------------------------------------------------------------------------------------
+// --- the definition
+// ----------------------------------------------------------------------------------------------------
 
 // Scaled scores [B,G,R,T,S] with R = H/G, hidden ones -infinity.
 static Value hidden_scores(const Value& q, const Value& k, const Extras& e, const Attrs& attrs) {
   Graph& graph = *q.graph;
   const int64_t B = q.dim(0), T = q.dim(1), H = q.dim(2), D = q.dim(3), S = k.dim(1), G = k.dim(2), R = H / G;
   const Value grouped = reshape(q, {B, T, G, R, D});
-  const Value dot = dot_general(grouped, k, {.a_batch = {0, 2}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {3}});  // [B,G,T,R,S]
+  const Value dot = dot_general(
+      grouped, k, {.a_batch = {0, 2}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {3}});  // [B,G,T,R,S]
   const Value scores = transpose(dot, {0, 1, 3, 2, 4}) * attrs.real("scale");
   const Dims whole = {B, G, R, T, S};
   Value visible = scalar_like(compare("EQ", scores, scores), 1);
@@ -97,7 +109,9 @@ static Value hidden_scores(const Value& q, const Value& k, const Extras& e, cons
     visible = binary("and", visible, compare("LE", iota(graph, DType::i32, whole, 4), last));
   }
   if (e.q_segments.valid()) {
-    visible = binary("and", visible, compare("EQ", broadcast_in_dim(e.q_segments, whole, {0, 3}), broadcast_in_dim(e.k_segments, whole, {0, 4})));
+    visible = binary(
+        "and", visible,
+        compare("EQ", broadcast_in_dim(e.q_segments, whole, {0, 3}), broadcast_in_dim(e.k_segments, whole, {0, 4})));
   }
   if (e.mask.valid()) {
     const Dims all_heads = {e.mask.dim(0), e.mask.dim(1), e.mask.dim(2), S};
@@ -123,11 +137,13 @@ static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, 
   const Value scores = hidden_scores(q, k, extras_of(in, attrs, 3), attrs);  // [B,G,R,T,S]
   const double infinity = std::numeric_limits<double>::infinity();
   const Value top = max_last(scores);
-  const Value shift = select(compare("EQ", top, scalar_like(top, -infinity)), scalar_like(top, 0), top);  // a row with no key
+  const Value shift =
+      select(compare("EQ", top, scalar_like(top, -infinity)), scalar_like(top, 0), top);  // a row with no key
   const Value e = exp(scores - shift), sum = sum_last(e);
   const Value p = e / select(compare("EQ", sum, scalar_like(sum, 0)), scalar_like(sum, 1), sum);
-  const Value out = dot_general(p, v, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {1}});  // [B,G,R,T,D]
-  const Value lse = to_tokens_outside(log(sum) + shift, H);                                                           // [B,T,H,1]
+  const Value out =
+      dot_general(p, v, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {1}});  // [B,G,R,T,D]
+  const Value lse = to_tokens_outside(log(sum) + shift, H);                                             // [B,T,H,1]
   (void)graph;
   return {convert(to_tokens_outside(out, H), in[0].dtype()), reshape(lse, {q.dim(0), q.dim(1), H})};
 }
@@ -135,7 +151,8 @@ static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, 
 // P = exp(scores - lse); dV = P^T dO; dS = P (dO V^T - rowsum(dO O)); dQ = scale dS K; dK = scale dS^T Q.
 static std::vector<Value> decompose_grad(Graph&, const std::vector<Value>& in, const Attrs& attrs) {
   const DType t = sums(in[0].dtype());
-  const Value q = convert(in[0], t), k = convert(in[1], t), v = convert(in[2], t), out = convert(in[3], t), dout = convert(in[5], t);
+  const Value q = convert(in[0], t), k = convert(in[1], t), v = convert(in[2], t), out = convert(in[3], t),
+              dout = convert(in[5], t);
   const int64_t B = q.dim(0), T = q.dim(1), H = q.dim(2), G = k.dim(2), S = k.dim(1);
   const Value scores = hidden_scores(q, k, extras_of(in, attrs, 6), attrs);  // [B,G,R,T,S]
   const double infinity = std::numeric_limits<double>::infinity();
@@ -143,17 +160,23 @@ static std::vector<Value> decompose_grad(Graph&, const std::vector<Value>& in, c
   const Value none = compare("EQ", lse, scalar_like(lse, -infinity));
   const Value p = exp(scores - select(none, scalar_like(lse, 0), lse));
   const Value dO = to_heads_outside(dout, G), O = to_heads_outside(out, G), Q = to_heads_outside(q, G);  // [B,G,R,T,D]
-  const Value dv = dot_general(p, dO, {.a_batch = {0, 1}, .b_batch = {0, 1}, .a_contract = {2, 3}, .b_contract = {2, 3}});  // [B,G,S,D]
-  const Value dp = dot_general(dO, v, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {3}});        // [B,G,R,T,S]
+  const Value dv = dot_general(
+      p, dO, {.a_batch = {0, 1}, .b_batch = {0, 1}, .a_contract = {2, 3}, .b_contract = {2, 3}});  // [B,G,S,D]
+  const Value dp =
+      dot_general(dO, v, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {3}});  // [B,G,R,T,S]
   const Value ds = p * (dp - sum_last(dO * O)) * attrs.real("scale");
-  const Value dq = dot_general(ds, k, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {1}});        // [B,G,R,T,D]
-  const Value dk = dot_general(ds, Q, {.a_batch = {0, 1}, .b_batch = {0, 1}, .a_contract = {2, 3}, .b_contract = {2, 3}});  // [B,G,S,D]
+  const Value dq =
+      dot_general(ds, k, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {1}});  // [B,G,R,T,D]
+  const Value dk = dot_general(
+      ds, Q, {.a_batch = {0, 1}, .b_batch = {0, 1}, .a_contract = {2, 3}, .b_contract = {2, 3}});  // [B,G,S,D]
   (void)S;
   const auto tokens_first = [](const Value& x) { return transpose(x, {0, 2, 1, 3}); };
-  return {convert(to_tokens_outside(dq, H), in[0].dtype()), convert(tokens_first(dk), in[1].dtype()), convert(tokens_first(dv), in[2].dtype())};
+  return {convert(to_tokens_outside(dq, H), in[0].dtype()), convert(tokens_first(dk), in[1].dtype()),
+          convert(tokens_first(dv), in[2].dtype())};
 }
 
-// The whole derivative is one more operation; a cotangent of lse (only higher derivatives make one) goes through the definition.
+// The whole derivative is one more operation; a cotangent of lse (only higher derivatives make one) goes through the
+// definition.
 static void grad(VjpArgs& v) {
   v.use_decomposition = v.cotangent[1].valid();
   if (v.use_decomposition) return;
@@ -165,13 +188,20 @@ static void grad(VjpArgs& v) {
 
 static std::string refuse(const Graph&, const Node& n) {
   const DType t = n.inputs[0].dtype();
-  return t == DType::f32 || t == DType::bf16 || t == DType::f16 ? "" : cat("no attention kernel for ", t, "; has f32, bf16, f16");
+  return t == DType::f32 || t == DType::bf16 || t == DType::f16
+             ? ""
+             : cat("no attention kernel for ", t, "; has f32, bf16, f16");
 }
 
 std::vector<OpInfo> attention_ops() {
-  OpInfo forward{.name = "attention", .doc = "softmax(q k^T) v without the score matrix", .infer = infer, .vjp = grad, .decompose = decompose};
+  OpInfo forward{.name = "attention",
+                 .doc = "softmax(q k^T) v without the score matrix",
+                 .infer = infer,
+                 .vjp = grad,
+                 .decompose = decompose};
   forward.offers = {{"cpu", "attention", refuse}};
-  OpInfo backward{.name = "attention_grad", .doc = "derivative of attention", .infer = infer_grad, .decompose = decompose_grad};
+  OpInfo backward{
+      .name = "attention_grad", .doc = "derivative of attention", .infer = infer_grad, .decompose = decompose_grad};
   backward.offers = {{"cpu", "attention_grad", refuse}};
   return {forward, backward};
 }

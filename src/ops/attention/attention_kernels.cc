@@ -68,19 +68,22 @@ void backward(const KernelArgs& args) {
 
 void check_common(const std::vector<TensorType>& in, const Attrs& attrs, size_t first) {
   attrs.real("scale");
-  const bool start = attrs.integer("has_start"), segments = attrs.integer("has_segments"), mask = attrs.integer("has_mask");
+  const bool start = attrs.integer("has_start"), segments = attrs.integer("has_segments"),
+             mask = attrs.integer("has_mask");
   attrs.integer("causal");
   const size_t wanted = first + start + 2 * segments + mask;
   HEARTH_CHECK(in.size() == wanted, format, "attention: ", in.size(), " inputs, needs ", wanted);
   const TensorType &q = in[0], &k = in[1], &v = in[2];
-  HEARTH_CHECK(q.rank() == 4 && k.rank() == 4 && k == v && q.dtype == k.dtype && is_float(q.dtype) && q.dtype != DType::f64, format,
-               "attention: q ", q, ", k ", k, " and v ", v, " do not fit");
-  HEARTH_CHECK(q.dims[0] == k.dims[0] && q.dims[3] == k.dims[3] && k.dims[2] > 0 && q.dims[2] % k.dims[2] == 0, format, "attention: q ", q,
-               " and k ", k, " do not fit");
+  HEARTH_CHECK(
+      q.rank() == 4 && k.rank() == 4 && k == v && q.dtype == k.dtype && is_float(q.dtype) && q.dtype != DType::f64,
+      format, "attention: q ", q, ", k ", k, " and v ", v, " do not fit");
+  HEARTH_CHECK(q.dims[0] == k.dims[0] && q.dims[3] == k.dims[3] && k.dims[2] > 0 && q.dims[2] % k.dims[2] == 0, format,
+               "attention: q ", q, " and k ", k, " do not fit");
   if (start) HEARTH_CHECK((in[first] == TensorType{DType::i32, {}}), format, "attention: start is ", in[first]);
   first += start;
   if (segments) {
-    HEARTH_CHECK((in[first] == TensorType{DType::i32, {q.dims[0], q.dims[1]}} && in[first + 1] == TensorType{DType::i32, {k.dims[0], k.dims[1]}}),
+    HEARTH_CHECK((in[first] == TensorType{DType::i32, {q.dims[0], q.dims[1]}} &&
+                  in[first + 1] == TensorType{DType::i32, {k.dims[0], k.dims[1]}}),
                  format, "attention: segments do not fit");
     first += 2;
   }
@@ -88,23 +91,27 @@ void check_common(const std::vector<TensorType>& in, const Attrs& attrs, size_t 
     const TensorType& m = in[first];
     const Dims whole = {q.dims[0], q.dims[2], q.dims[1], k.dims[1]};
     HEARTH_CHECK(m.dtype == DType::boolean && m.rank() == 4 && m.dims[3] == whole[3], format, "attention: mask is ", m);
-    for (size_t i = 0; i < 3; ++i) HEARTH_CHECK(m.dims[i] == 1 || m.dims[i] == whole[i], format, "attention: mask is ", m);
+    for (size_t i = 0; i < 3; ++i)
+      HEARTH_CHECK(m.dims[i] == 1 || m.dims[i] == whole[i], format, "attention: mask is ", m);
   }
 }
 
 void check_forward(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {
   HEARTH_CHECK(in.size() >= 3, format, "attention: needs q, k and v");
   check_common(in, attrs, 3);
-  HEARTH_CHECK((out.size() == 2 && out[0] == in[0] && out[1] == TensorType{DType::f32, {in[0].dims[0], in[0].dims[1], in[0].dims[2]}}), format,
-               "attention: results do not fit q ", in[0]);
+  HEARTH_CHECK((out.size() == 2 && out[0] == in[0] &&
+                out[1] == TensorType{DType::f32, {in[0].dims[0], in[0].dims[1], in[0].dims[2]}}),
+               format, "attention: results do not fit q ", in[0]);
 }
 
 void check_backward(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {
   HEARTH_CHECK(in.size() >= 6, format, "attention_grad: needs six inputs");
   check_common(in, attrs, 6);
-  HEARTH_CHECK((in[3] == in[0] && in[5] == in[0] && in[4] == TensorType{DType::f32, {in[0].dims[0], in[0].dims[1], in[0].dims[2]}}), format,
-               "attention_grad: inputs do not fit q ", in[0]);
-  HEARTH_CHECK(out.size() == 3 && out[0] == in[0] && out[1] == in[1] && out[2] == in[2], format, "attention_grad: results do not fit");
+  HEARTH_CHECK((in[3] == in[0] && in[5] == in[0] &&
+                in[4] == TensorType{DType::f32, {in[0].dims[0], in[0].dims[1], in[0].dims[2]}}),
+               format, "attention_grad: inputs do not fit q ", in[0]);
+  HEARTH_CHECK(out.size() == 3 && out[0] == in[0] && out[1] == in[1] && out[2] == in[2], format,
+               "attention_grad: results do not fit");
 }
 
 }  // namespace

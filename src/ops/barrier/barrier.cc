@@ -10,15 +10,18 @@ std::vector<Value> optimization_barrier(const std::vector<Value>& values) {
 }
 
 std::vector<OpInfo> barrier_ops() {
-  OpInfo op{.name = "optimization_barrier", .doc = "identity that passes do not look through",
-            .infer = [](const InferArgs& args) {
-              std::vector<TensorType> types;
-              for (const Value& in : args.in) types.push_back(in.type());
-              return types;
-            },
-            .vjp = [](VjpArgs& v) {
-              for (size_t i = 0; i < v.in.size(); ++i) v.grad[i] = v.cotangent[i];
-            }};
+  OpInfo op{.name = "optimization_barrier",
+            .doc = "identity that passes do not look through",
+            .infer =
+                [](const InferArgs& args) {
+                  std::vector<TensorType> types;
+                  for (const Value& in : args.in) types.push_back(in.type());
+                  return types;
+                },
+            .vjp =
+                [](VjpArgs& v) {
+                  for (size_t i = 0; i < v.in.size(); ++i) v.grad[i] = v.cotangent[i];
+                }};
   op.pure = false;
   op.offers = {{"cpu", "alias", nullptr}};  // the compiler gives each output the memory of its input
   return {op};

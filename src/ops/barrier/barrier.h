@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// optimization_barrier: the identity of all its inputs, which no pass looks through. Keeps a recomputation apart from the
-// first computation, and orders it after whatever else enters the barrier.
+// optimization_barrier: the identity of all its inputs, which no pass looks through. Keeps a recomputation apart from
+// the first computation, and orders it after whatever else enters the barrier.
 
 #include "ir/graph.h"
 

@@ -24,13 +24,14 @@ Value dynamic_update_slice(const Value& x, const Value& update, const std::vecto
 static void check_box(const InferArgs& args, const Dims& sizes, size_t first_start) {
   const Value& x = args.in[0];
   HEARTH_CHECK(int64_t(sizes.size()) == x.rank(), shape, args.op, ": ", sizes.size(), " sizes for x ", x);
-  HEARTH_CHECK(args.in.size() == first_start + sizes.size(), shape, args.op, ": ", args.in.size() - first_start, " starts for x ", x);
+  HEARTH_CHECK(args.in.size() == first_start + sizes.size(), shape, args.op, ": ", args.in.size() - first_start,
+               " starts for x ", x);
   for (size_t i = 0; i < sizes.size(); ++i) {
     HEARTH_CHECK(sizes[i] >= 0 && sizes[i] <= x.dim(int64_t(i)), shape, args.op, ": size ", sizes[i], " of axis ", i,
                  " does not fit in x ", x);
     const Value& start = args.in[first_start + i];
-    HEARTH_CHECK(start.rank() == 0 && start.dtype() == DType::i32, dtype, args.op, ": starts must be i32 scalars; start ", i,
-                 " is ", start);
+    HEARTH_CHECK(start.rank() == 0 && start.dtype() == DType::i32, dtype, args.op,
+                 ": starts must be i32 scalars; start ", i, " is ", start);
   }
 }
 
@@ -41,7 +42,8 @@ static std::vector<TensorType> infer_slice(const InferArgs& args) {
 }
 
 static std::vector<TensorType> infer_update(const InferArgs& args) {
-  HEARTH_CHECK(args.in[1].dtype() == args.in[0].dtype(), dtype, args.op, ": dtypes differ\n  x is ", args.in[0], "\n  update is ", args.in[1]);
+  HEARTH_CHECK(args.in[1].dtype() == args.in[0].dtype(), dtype, args.op, ": dtypes differ\n  x is ", args.in[0],
+               "\n  update is ", args.in[1]);
   check_box(args, args.in[1].dims(), 2);
   return {args.in[0].type()};
 }
@@ -54,7 +56,9 @@ std::vector<OpInfo> dynamic_slice_ops() {
                  if (v.wanted[0]) v.grad[0] = dynamic_update_slice(zeros, v.cotangent[0], starts_of(v, 1));
                }};
   slice.offers = {{"cpu", "dynamic_slice", nullptr}};
-  OpInfo update{.name = "dynamic_update_slice", .doc = "writes a box at run-time starts", .infer = infer_update,
+  OpInfo update{.name = "dynamic_update_slice",
+                .doc = "writes a box at run-time starts",
+                .infer = infer_update,
                 .vjp = [](VjpArgs& v) {
                   const std::vector<Value> starts = starts_of(v, 2);
                   if (v.wanted[0]) v.grad[0] = dynamic_update_slice(v.cotangent[0], scalar_like(v.in[1], 0), starts);

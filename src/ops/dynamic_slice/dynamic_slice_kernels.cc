@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "device/kernel.h"
 #include "base/error.h"
 #include "base/threads.h"
+#include "device/kernel.h"
 
 namespace hearth {
 namespace {
@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kBytesPerTask = 1 << 16;
 
 // Copies a box of `sizes` elements between two row-major tensors; offsets in elements.
-void copy_box(const char* from, const Dims& from_strides, char* to, const Dims& to_strides, const Dims& sizes, int64_t element) {
+void copy_box(const char* from, const Dims& from_strides, char* to, const Dims& to_strides, const Dims& sizes,
+              int64_t element) {
   const int64_t rank = int64_t(sizes.size());
   const int64_t row = rank == 0 ? 1 : sizes[size_t(rank - 1)];
   const int64_t rows = rank == 0 ? 1 : (row == 0 ? 0 : num_elements(sizes) / row);
@@ -46,26 +47,31 @@ int64_t box_offset(const KernelArgs& args, size_t first, const Dims& whole, cons
 void slice(const KernelArgs& args) {
   const TensorArg &x = args.in[0], &y = args.out[0];
   const int64_t element = size_bytes(x.dtype()), offset = box_offset(args, 1, x.dims(), y.dims());
-  copy_box(x.as<const char>() + offset * element, row_major_strides(x.dims()), y.as<char>(), row_major_strides(y.dims()), y.dims(), element);
+  copy_box(x.as<const char>() + offset * element, row_major_strides(x.dims()), y.as<char>(),
+           row_major_strides(y.dims()), y.dims(), element);
 }
 
 void update(const KernelArgs& args) {
   const TensorArg &x = args.in[0], &part = args.in[1], &y = args.out[0];
   const int64_t element = size_bytes(x.dtype()), offset = box_offset(args, 2, x.dims(), part.dims());
   if (y.data != x.data) std::memcpy(y.data, x.data, size_t(x.type->bytes()));
-  copy_box(part.as<const char>(), row_major_strides(part.dims()), y.as<char>() + offset * element, row_major_strides(y.dims()), part.dims(), element);
+  copy_box(part.as<const char>(), row_major_strides(part.dims()), y.as<char>() + offset * element,
+           row_major_strides(y.dims()), part.dims(), element);
 }
 
 void check_starts(const std::vector<TensorType>& in, size_t first, int64_t rank) {
   HEARTH_CHECK(in.size() == first + size_t(rank), format, "needs ", first + size_t(rank), " inputs, has ", in.size());
   for (size_t i = first; i < in.size(); ++i) {
-    HEARTH_CHECK(in[i] == (TensorType{DType::i32, {}}), format, "start ", i - first, " is ", in[i], ", not an i32 scalar");
+    HEARTH_CHECK(in[i] == (TensorType{DType::i32, {}}), format, "start ", i - first, " is ", in[i],
+                 ", not an i32 scalar");
   }
 }
 
 void check_inside(const TensorType& whole, const TensorType& box) {
-  HEARTH_CHECK(whole.dtype == box.dtype && whole.rank() == box.rank(), format, "box ", box, " does not belong to ", whole);
-  for (size_t i = 0; i < box.dims.size(); ++i) HEARTH_CHECK(box.dims[i] <= whole.dims[i], format, "box ", box, " does not fit in ", whole);
+  HEARTH_CHECK(whole.dtype == box.dtype && whole.rank() == box.rank(), format, "box ", box, " does not belong to ",
+               whole);
+  for (size_t i = 0; i < box.dims.size(); ++i)
+    HEARTH_CHECK(box.dims[i] <= whole.dims[i], format, "box ", box, " does not fit in ", whole);
 }
 
 void check_slice(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs&) {
@@ -75,7 +81,8 @@ void check_slice(const std::vector<TensorType>& in, const std::vector<TensorType
 }
 
 void check_update(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs&) {
-  HEARTH_CHECK(in.size() >= 2 && out.size() == 1 && out[0] == in[0], format, "dynamic_update_slice: tensors do not fit");
+  HEARTH_CHECK(in.size() >= 2 && out.size() == 1 && out[0] == in[0], format,
+               "dynamic_update_slice: tensors do not fit");
   check_starts(in, 2, in[0].rank());
   check_inside(in[0], in[1]);
 }

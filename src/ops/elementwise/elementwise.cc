@@ -39,8 +39,8 @@ static Dims broadcast_dims(const char* op, const Value& a, const Value& b) {
   for (int64_t i = 0; i < rank; ++i) {
     const int64_t ia = i - (rank - a.rank()), ib = i - (rank - b.rank());
     const int64_t da = ia < 0 ? 1 : a.dim(ia), db = ib < 0 ? 1 : b.dim(ib);
-    HEARTH_CHECK(da == db || da == 1 || db == 1, shape, op, ": shapes do not broadcast: ", da, " != ", db, " along axis ", i,
-                 "\n  a is ", a, "\n  b is ", b);
+    HEARTH_CHECK(da == db || da == 1 || db == 1, shape, op, ": shapes do not broadcast: ", da, " != ", db,
+                 " along axis ", i, "\n  a is ", a, "\n  b is ", b);
     dims[size_t(i)] = da == 1 ? db : da;
   }
   return dims;
@@ -58,19 +58,23 @@ Value convert(const Value& x, DType dtype) {
 
 Value select(const Value& pred, const Value& on_true, const Value& on_false) {
   const Dims dims = broadcast_dims("select", on_true, on_false);
-  return pred.graph->add("select", {broadcast_to(pred, dims), broadcast_to(on_true, dims), broadcast_to(on_false, dims)});
+  return pred.graph->add("select",
+                         {broadcast_to(pred, dims), broadcast_to(on_true, dims), broadcast_to(on_false, dims)});
 }
 
 Value compare(const char* direction, const Value& a, const Value& b) {
   const Dims dims = broadcast_dims("compare", a, b);
-  return a.graph->add("compare", {broadcast_to(a, dims), broadcast_to(b, dims)}, {{"direction", std::string(direction)}});
+  return a.graph->add("compare", {broadcast_to(a, dims), broadcast_to(b, dims)},
+                      {{"direction", std::string(direction)}});
 }
 
-// --- derivative helpers named in the table ----------------------------------------------------------------------------
+// --- derivative helpers named in the table
+// ----------------------------------------------------------------------------
 
 // 1 where `a direction b`, 1/2 at ties, else 0: maximum and minimum share the cotangent at ties, as JAX does.
 static Value winner(const char* direction, const Value& a, const Value& b) {
-  return select(compare(direction, a, b), scalar_like(a, 1), select(compare("EQ", a, b), scalar_like(a, 0.5), scalar_like(a, 0)));
+  return select(compare(direction, a, b), scalar_like(a, 1),
+                select(compare("EQ", a, b), scalar_like(a, 0.5), scalar_like(a, 0)));
 }
 
 // log a, but 0 where a is 0: x^y has derivative 0 in y there, not NaN.
@@ -84,14 +88,15 @@ static Value truncated_quotient(const Value& a, const Value& b) {
   return unary("sign", q) * unary("floor", unary("abs", q));
 }
 
-// --- shape rules -------------------------------------------------------------------------------------------------------
+// --- shape rules
+// -------------------------------------------------------------------------------------------------------
 
 static void check_same(const InferArgs& args) {
   for (size_t i = 1; i < args.in.size(); ++i) {
-    HEARTH_CHECK(args.in[i].dtype() == args.in[0].dtype(), dtype, args.op, ": dtypes differ: ", args.in[0].dtype(), " != ",
-                 args.in[i].dtype(), "\n  a is ", args.in[0], "\n  b is ", args.in[i]);
-    HEARTH_CHECK(args.in[i].dims() == args.in[0].dims(), shape, args.op, ": shapes differ\n  a is ", args.in[0], "\n  b is ",
-                 args.in[i]);
+    HEARTH_CHECK(args.in[i].dtype() == args.in[0].dtype(), dtype, args.op, ": dtypes differ: ", args.in[0].dtype(),
+                 " != ", args.in[i].dtype(), "\n  a is ", args.in[0], "\n  b is ", args.in[i]);
+    HEARTH_CHECK(args.in[i].dims() == args.in[0].dims(), shape, args.op, ": shapes differ\n  a is ", args.in[0],
+                 "\n  b is ", args.in[i]);
   }
 }
 
@@ -115,7 +120,8 @@ static TensorType declared_type(const InferArgs& args) {
   return {static_cast<DType>(dtype), dims};
 }
 
-// --- row-program instructions ------------------------------------------------------------------------------------------
+// --- row-program instructions
+// ------------------------------------------------------------------------------------------
 
 static bool in_f32(DType t) { return t == DType::f32 || t == DType::bf16 || t == DType::f16; }
 
@@ -167,12 +173,14 @@ static RowOp convert_row_op(DType from, DType to) {
   return R::none;
 }
 
-// --- the operations ----------------------------------------------------------------------------------------------------
+// --- the operations
+// ----------------------------------------------------------------------------------------------------
 
 using Derivative = Value (*)(const Value& x, const Value& y);
 using Derivative2 = Value (*)(const Value& a, const Value& b, const Value& y);
 
-static OpInfo unary_op(const char* name, bool (*allowed)(DType), const char* wanted, RowOp f, RowOp i, Derivative derivative) {
+static OpInfo unary_op(const char* name, bool (*allowed)(DType), const char* wanted, RowOp f, RowOp i,
+                       Derivative derivative) {
   return {.name = name,
           .doc = "element-wise",
           .infer = same_type_rule(allowed, wanted),
@@ -200,7 +208,8 @@ static OpInfo binary_op(const char* name, bool (*allowed)(DType), const char* wa
 
 // add and subtract pass the cotangent on, without a multiplication by one.
 static OpInfo linear_op(const char* name, double sign) {
-  OpInfo op = binary_op(name, name == std::string("add") ? [](DType) { return true; } : is_number, "numbers", nullptr, nullptr);
+  OpInfo op =
+      binary_op(name, name == std::string("add") ? [](DType) { return true; } : is_number, "numbers", nullptr, nullptr);
   op.differentiable = true;
   op.vjp = [sign](VjpArgs& v) {
     v.grad[0] = v.cotangent[0];
@@ -215,7 +224,8 @@ static OpInfo constant_op() {
           .infer = [](const InferArgs& args) -> std::vector<TensorType> {
             const TensorType type = declared_type(args);
             if (args.attrs.has("values")) {
-              const int64_t count = is_float(type.dtype) ? int64_t(args.attrs.reals("values").size()) : int64_t(args.attrs.list("values").size());
+              const int64_t count = is_float(type.dtype) ? int64_t(args.attrs.reals("values").size())
+                                                         : int64_t(args.attrs.list("values").size());
               HEARTH_CHECK(count == type.elements(), shape, "constant: ", count, " values do not fill ", type);
             }
             return {type};
@@ -257,10 +267,11 @@ static OpInfo select_op() {
           .doc = "pred ? on_true : on_false",
           .infer = [](const InferArgs& args) -> std::vector<TensorType> {
             HEARTH_CHECK(args.in[0].dtype() == DType::boolean, dtype, "select: pred must be bool; it is ", args.in[0]);
-            HEARTH_CHECK(args.in[1].type() == args.in[2].type(), shape, "select: branches differ\n  on_true is ", args.in[1],
-                         "\n  on_false is ", args.in[2]);
-            HEARTH_CHECK(args.in[0].dims() == args.in[1].dims(), shape, "select: pred and branches differ in shape\n  pred is ",
-                         args.in[0], "\n  on_true is ", args.in[1]);
+            HEARTH_CHECK(args.in[1].type() == args.in[2].type(), shape, "select: branches differ\n  on_true is ",
+                         args.in[1], "\n  on_false is ", args.in[2]);
+            HEARTH_CHECK(args.in[0].dims() == args.in[1].dims(), shape,
+                         "select: pred and branches differ in shape\n  pred is ", args.in[0], "\n  on_true is ",
+                         args.in[1]);
             return {args.in[1].type()};
           },
           .vjp =
@@ -283,58 +294,74 @@ static OpInfo convert_op() {
           },
           .vjp =
               [](VjpArgs& v) {
-                if (is_float(v.in[0].dtype()) && is_float(v.out[0].dtype())) v.grad[0] = convert(v.cotangent[0], v.in[0].dtype());
+                if (is_float(v.in[0].dtype()) && is_float(v.out[0].dtype()))
+                  v.grad[0] = convert(v.cotangent[0], v.in[0].dtype());
               },
           .row_kind = RowKind::elementwise,
           .row_op = [](const Node& n) { return convert_row_op(n.inputs[0].dtype(), n.types[0].dtype); }};
 }
 
 static OpInfo input_op() {
-  return {.name = "input", .doc = "an input of the graph", .infer = [](const InferArgs&) -> std::vector<TensorType> {
+  return {.name = "input",
+          .doc = "an input of the graph",
+          .infer = [](const InferArgs&) -> std::vector<TensorType> {
             HEARTH_FAIL(bug, "inputs are added with Graph::input");
-          }, .pure = false};
+          },
+          .pure = false};
 }
 
 std::vector<OpInfo> elementwise_ops() {
   std::vector<OpInfo> ops = {input_op(), constant_op(), iota_op(), compare_op(), select_op(), convert_op()};
-#define HEARTH_ROW(op, value, derivative, instruction, lo, hi)                                       \
-  ops.push_back(unary_op(#op, is_float, "a float", RowOp::instruction, RowOp::none,                  \
-                         []([[maybe_unused]] const Value& x, [[maybe_unused]] const Value& y) -> Value { return derivative; }));
+#define HEARTH_ROW(op, value, derivative, instruction, lo, hi)            \
+  ops.push_back(                                                          \
+      unary_op(#op, is_float, "a float", RowOp::instruction, RowOp::none, \
+               []([[maybe_unused]] const Value& x, [[maybe_unused]] const Value& y) -> Value { return derivative; }));
   HEARTH_UNARY_FLOAT_OPS(HEARTH_ROW)
   HEARTH_UNARY_STEP_OPS(HEARTH_ROW)
 #undef HEARTH_ROW
-#define HEARTH_ROW(op, value, derivative, instruction, lo, hi)                                               \
-  ops.push_back(unary_op(#op, is_signed, "signed numbers", RowOp::instruction##_f32, RowOp::instruction##_i32, \
-                         []([[maybe_unused]] const Value& x, [[maybe_unused]] const Value& y) -> Value { return derivative; }));
+#define HEARTH_ROW(op, value, derivative, instruction, lo, hi)                                       \
+  ops.push_back(                                                                                     \
+      unary_op(#op, is_signed, "signed numbers", RowOp::instruction##_f32, RowOp::instruction##_i32, \
+               []([[maybe_unused]] const Value& x, [[maybe_unused]] const Value& y) -> Value { return derivative; }));
   HEARTH_UNARY_SIGNED_OPS(HEARTH_ROW)
 #undef HEARTH_ROW
-#define HEARTH_ROW(op, value, da, db)                                                                          \
-  if (std::string(#op) == "add" || std::string(#op) == "subtract") {                                           \
-    ops.push_back(linear_op(#op, std::string(#op) == "add" ? 1 : -1));                                         \
-  } else {                                                                                                     \
-    ops.push_back(binary_op(                                                                                   \
-        #op, [](DType) { return true; }, "numbers",                                                            \
-        []([[maybe_unused]] const Value& a, [[maybe_unused]] const Value& b, [[maybe_unused]] const Value& y) -> Value { return da; }, \
-        []([[maybe_unused]] const Value& a, [[maybe_unused]] const Value& b, [[maybe_unused]] const Value& y) -> Value { return db; })); \
+#define HEARTH_ROW(op, value, da, db)                                        \
+  if (std::string(#op) == "add" || std::string(#op) == "subtract") {         \
+    ops.push_back(linear_op(#op, std::string(#op) == "add" ? 1 : -1));       \
+  } else {                                                                   \
+    ops.push_back(binary_op(                                                 \
+        #op, [](DType) { return true; }, "numbers",                          \
+        []([[maybe_unused]] const Value& a, [[maybe_unused]] const Value& b, \
+           [[maybe_unused]] const Value& y) -> Value { return da; },         \
+        []([[maybe_unused]] const Value& a, [[maybe_unused]] const Value& b, \
+           [[maybe_unused]] const Value& y) -> Value { return db; }));       \
   }
   HEARTH_BINARY_OPS(HEARTH_ROW)
 #undef HEARTH_ROW
   for (const char* name : {"and", "or", "xor", "shift_left", "shift_right_logical", "shift_right_arithmetic"}) {
     ops.push_back(binary_op(name, is_bits, "integers or bool", nullptr, nullptr));
   }
-  OpInfo not_op{.name = "not", .doc = "element-wise", .infer = same_type_rule(is_bits, "integers or bool"),
+  OpInfo not_op{.name = "not",
+                .doc = "element-wise",
+                .infer = same_type_rule(is_bits, "integers or bool"),
                 .row_kind = RowKind::elementwise,
-                .row_op = [](const Node& n) { return by_dtype(n.types[0].dtype, RowOp::none, RowOp::not_u32, RowOp::not_u32, RowOp::not_bool); },
+                .row_op =
+                    [](const Node& n) {
+                      return by_dtype(n.types[0].dtype, RowOp::none, RowOp::not_u32, RowOp::not_u32, RowOp::not_bool);
+                    },
                 .differentiable = false};
   ops.push_back(not_op);
-  OpInfo finite{.name = "is_finite", .doc = "element-wise",
-                .infer = [](const InferArgs& args) -> std::vector<TensorType> {
-                  HEARTH_CHECK(is_float(args.in[0].dtype()), dtype, "is_finite: needs a float; x is ", args.in[0]);
-                  return {{DType::boolean, args.in[0].dims()}};
-                },
-                .row_kind = RowKind::elementwise,
-                .row_op = [](const Node& n) { return by_dtype(n.inputs[0].dtype(), RowOp::is_finite_f32, RowOp::none, RowOp::none); },
-                .differentiable = false};
+  OpInfo finite{
+      .name = "is_finite",
+      .doc = "element-wise",
+      .infer = [](const InferArgs& args) -> std::vector<TensorType> {
+        HEARTH_CHECK(is_float(args.in[0].dtype()), dtype, "is_finite: needs a float; x is ", args.in[0]);
+        return {{DType::boolean, args.in[0].dims()}};
+      },
+      .row_kind = RowKind::elementwise,
+      .row_op =
+          [](const Node& n) { return by_dtype(n.inputs[0].dtype(), RowOp::is_finite_f32, RowOp::none, RowOp::none); },
+      .differentiable = false};
   ops.push_back(finite);
   return ops;
 }

@@ -2,7 +2,8 @@
 #pragma once
 // Element-wise operations, StableHLO semantics: operands of one shape and dtype give a result of that shape.
 // The functions here broadcast like NumPy first (shapes aligned at the right, 1 stretches), and take plain numbers.
-// Throw Error{shape} when shapes do not broadcast, Error{dtype} when dtypes differ or the operation has no meaning there.
+// Throw Error{shape} when shapes do not broadcast, Error{dtype} when dtypes differ or the operation has no meaning
+// there.
 
 #include "ir/graph.h"
 
@@ -18,7 +19,8 @@ Value binary(const char* op, const Value& a, const Value& b);
 
 Value convert(const Value& x, DType dtype);  // x itself when it already is of that dtype
 Value select(const Value& pred, const Value& on_true, const Value& on_false);
-Value compare(const char* direction, const Value& a, const Value& b);  // "EQ" "NE" "LT" "LE" "GT" "GE"; false for NaN but NE
+Value compare(const char* direction, const Value& a,
+              const Value& b);  // "EQ" "NE" "LT" "LE" "GT" "GE"; false for NaN but NE
 
 inline Value exp(const Value& x) { return unary("exponential", x); }
 inline Value log(const Value& x) { return unary("log", x); }

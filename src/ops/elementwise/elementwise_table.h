@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The element-wise operations as tables: registry, derivatives, row-program instructions, documentation and tests come
-// from a row. In the formulas x (a, b) are the inputs and y the result: doubles in the value column, graph values in the
-// derivative column. `none`: not differentiable (a derivative that is zero almost everywhere).
+// from a row. In the formulas x (a, b) are the inputs and y the result: doubles in the value column, graph values in
+// the derivative column. `none`: not differentiable (a derivative that is zero almost everywhere).
 
 // clang-format off
 //    name                    y = f(x), f64                          dy/dx                        instruction    tested on

@@ -13,13 +13,15 @@ Value embedding(const Value& table, const Value& ids) { return table.graph->add(
 
 static std::vector<TensorType> infer(const InferArgs& args) {
   const Value &table = args.in[0], &ids = args.in[1];
-  HEARTH_CHECK(table.rank() == 2 && ids.dtype() == DType::i32, shape, "embedding: table must be [V,C] and ids i32\n  table is ", table, "\n  ids is ", ids);
+  HEARTH_CHECK(table.rank() == 2 && ids.dtype() == DType::i32, shape,
+               "embedding: table must be [V,C] and ids i32\n  table is ", table, "\n  ids is ", ids);
   Dims dims = ids.dims();
   dims.push_back(table.dim(1));
   return {{table.dtype(), dims}};
 }
 
-// Row v of the table where ids = v, else 0; summed over v. select, not a product: 0 * NaN of another row must not enter.
+// Row v of the table where ids = v, else 0; summed over v. select, not a product: 0 * NaN of another row must not
+// enter.
 static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, const Attrs&) {
   const Value &table = in[0], &ids = in[1];
   const int64_t n = ids.type().elements(), V = table.dim(0), C = table.dim(1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Body of cross_entropy_row, compiled once per instruction set; HEARTH_ROW_NAME is the function's name. One thread owns a
-// row. Bound by exp: two passes over a row that lies in L2. Sums in f32 lanes, which differ from a sequential sum below 1e-6.
+// Body of cross_entropy_row, compiled once per instruction set; HEARTH_ROW_NAME is the function's name. One thread owns
+// a row. Bound by exp: two passes over a row that lies in L2. Sums in f32 lanes, which differ from a sequential sum
+// below 1e-6.
 #include <cmath>
 #include <cstdint>
 

@@ -19,9 +19,10 @@ static DType sums(DType stored) { return stored == DType::f64 ? DType::f64 : DTy
 
 static std::vector<TensorType> infer(const InferArgs& args) {
   const Value &x = args.in[0], &w = args.in[1], &labels = args.in[2];
-  HEARTH_CHECK(is_float(x.dtype()) && is_float(w.dtype()) && x.rank() == 2 && w.rank() == 2 && x.dim(1) == w.dim(1), shape, args.op,
-               ": needs x [N,C] and weight [V,C]\n  x is ", x, "\n  weight is ", w);
-  HEARTH_CHECK((labels.type() == TensorType{DType::i32, {x.dim(0)}}), shape, args.op, ": labels must be i32 [N]\n  x is ", x, "\n  labels is ", labels);
+  HEARTH_CHECK(is_float(x.dtype()) && is_float(w.dtype()) && x.rank() == 2 && w.rank() == 2 && x.dim(1) == w.dim(1),
+               shape, args.op, ": needs x [N,C] and weight [V,C]\n  x is ", x, "\n  weight is ", w);
+  HEARTH_CHECK((labels.type() == TensorType{DType::i32, {x.dim(0)}}), shape, args.op,
+               ": labels must be i32 [N]\n  x is ", x, "\n  labels is ", labels);
   return {{sums(x.dtype()), {}}};
 }
 
@@ -36,7 +37,8 @@ static Pieces pieces(Graph& graph, const std::vector<Value>& in) {
   const DType t = sums(in[0].dtype());
   Pieces p;
   p.logits = linear(convert(in[0], t), in[1]);
-  const Value labels = reshape(in[2], {N, 1}), limit = constant(graph, double(V), DType::i32), zero = constant(graph, 0, DType::i32);
+  const Value labels = reshape(in[2], {N, 1}), limit = constant(graph, double(V), DType::i32),
+              zero = constant(graph, 0, DType::i32);
   p.counted = binary("and", compare("GE", labels, zero), compare("LT", labels, limit));
   p.hit = compare("EQ", iota(graph, DType::i32, {N, V}, 1), labels);
   const Value top = max_last(p.logits);
@@ -49,7 +51,9 @@ static Value loss_of(const Pieces& p) {
   return reduce_sum(select(p.counted, p.lse - picked, scalar_like(p.lse, 0)), {0, 1});
 }
 
-static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, const Attrs&) { return {loss_of(pieces(graph, in))}; }
+static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, const Attrs&) {
+  return {loss_of(pieces(graph, in))};
+}
 
 // dz = softmax(z) - onehot(label), dx = dz weight
 static std::vector<Value> decompose_grad(Graph& graph, const std::vector<Value>& in, const Attrs&) {
@@ -88,10 +92,17 @@ static int64_t workspace(const Node& n) {
 }
 
 std::vector<OpInfo> linear_cross_entropy_ops() {
-  OpInfo forward{.name = "linear_cross_entropy", .doc = "cross-entropy of x W^T, logits never whole", .infer = infer, .vjp = grad, .decompose = decompose};
+  OpInfo forward{.name = "linear_cross_entropy",
+                 .doc = "cross-entropy of x W^T, logits never whole",
+                 .infer = infer,
+                 .vjp = grad,
+                 .decompose = decompose};
   forward.offers = {{"cpu", "linear_cross_entropy", refuse, workspace}};
   forward.subsumed_by = "linear_cross_entropy_grad";
-  OpInfo backward{.name = "linear_cross_entropy_grad", .doc = "loss and its derivative by x", .infer = infer_grad, .decompose = decompose_grad};
+  OpInfo backward{.name = "linear_cross_entropy_grad",
+                  .doc = "loss and its derivative by x",
+                  .infer = infer_grad,
+                  .decompose = decompose_grad};
   backward.offers = {{"cpu", "linear_cross_entropy_grad", refuse, workspace}};
   return {forward, backward};
 }

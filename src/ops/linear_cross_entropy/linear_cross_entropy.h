@@ -5,10 +5,10 @@
 namespace hearth {
 
 // loss = sum over n of logsumexp(z[n,:]) - z[n, labels[n]],   z[N,V] = x[N,C] weight[V,C]^T
-// Rows whose label lies outside [0, V) (-100 by custom) do not count. The result is an f32 scalar, the sum, not the mean.
-// z never exists whole: rows go through in chunks, and the derivative of x is made while a chunk is there, so forward and
-// backward cost 4*N*V*C flops together. The weight is read in x's dtype, whatever it is stored in.
-// Source: Wijmans et al. 2024, arXiv:2411.09009 and Hsu et al. 2024, arXiv:2410.10989. Differs: rows are chunked, V is not.
+// Rows whose label lies outside [0, V) (-100 by custom) do not count. The result is an f32 scalar, the sum, not the
+// mean. z never exists whole: rows go through in chunks, and the derivative of x is made while a chunk is there, so
+// forward and backward cost 4*N*V*C flops together. The weight is read in x's dtype, whatever it is stored in. Source:
+// Wijmans et al. 2024, arXiv:2411.09009 and Hsu et al. 2024, arXiv:2410.10989. Differs: rows are chunked, V is not.
 Value linear_cross_entropy(const Value& x, const Value& weight, const Value& labels);
 
 }  // namespace hearth

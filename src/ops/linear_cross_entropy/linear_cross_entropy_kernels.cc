@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels "linear_cross_entropy" and "linear_cross_entropy_grad": per chunk of rows a matmul into the workspace, the rows'
-// losses (one thread a row), and for the gradient a second matmul. Bound by the matmuls.
+// Kernels "linear_cross_entropy" and "linear_cross_entropy_grad": per chunk of rows a matmul into the workspace, the
+// rows' losses (one thread a row), and for the gradient a second matmul. Bound by the matmuls.
 #include <cstring>
 
 #include "base/error.h"
@@ -35,8 +35,10 @@ void gemm_one(MatrixRef a, MatrixRef b, int64_t m, int64_t n, int64_t k, void* c
 double row(CrossEntropyRow compute, float* z, int64_t V, int32_t label, bool grad, DType dtype, uint16_t* dz16) {
   const bool counts = label >= 0 && label < V;
   double loss = 0;
-  if (counts) loss = compute(z, V, label, grad ? z : nullptr);
-  else if (grad) std::memset(z, 0, size_t(V) * sizeof(float));
+  if (counts)
+    loss = compute(z, V, label, grad ? z : nullptr);
+  else if (grad)
+    std::memset(z, 0, size_t(V) * sizeof(float));
   if (grad && dz16) {
     for (int64_t i = 0; i < V; ++i) dz16[i] = dtype == DType::bf16 ? bf16(z[i]).bits : f32_to_f16(z[i]);
   }
@@ -56,7 +58,8 @@ void run(const KernelArgs& args, bool grad) {
   double total = 0;
   for (int64_t start = 0; start < N; start += chunk) {
     const int64_t rows = std::min(chunk, N - start);
-    gemm_one({x.as<char>() + start * C * element, x.dtype(), C, 1}, {w.data, w.dtype(), 1, C}, rows, V, C, z, DType::f32);
+    gemm_one({x.as<char>() + start * C * element, x.dtype(), C, 1}, {w.data, w.dtype(), 1, C}, rows, V, C, z,
+             DType::f32);
     parallel_for(rows, [&](int64_t r, int) {
       losses[r] = row(compute, z + r * V, V, labels[start + r], grad, x.dtype(), dz16 ? dz16 + r * V : nullptr);
     });
@@ -73,13 +76,14 @@ void forward(const KernelArgs& args) { run(args, false); }
 void backward(const KernelArgs& args) { run(args, true); }
 
 void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs&) {
-  HEARTH_CHECK(in.size() == 3 && !out.empty() && out.size() <= 2, format, "linear_cross_entropy: wrong number of tensors");
+  HEARTH_CHECK(in.size() == 3 && !out.empty() && out.size() <= 2, format,
+               "linear_cross_entropy: wrong number of tensors");
   for (int i = 0; i < 2; ++i) {
-    HEARTH_CHECK(in[size_t(i)].rank() == 2 && is_float(in[size_t(i)].dtype) && in[size_t(i)].dtype != DType::f64, format,
-                 "linear_cross_entropy: input ", i, " is ", in[size_t(i)]);
+    HEARTH_CHECK(in[size_t(i)].rank() == 2 && is_float(in[size_t(i)].dtype) && in[size_t(i)].dtype != DType::f64,
+                 format, "linear_cross_entropy: input ", i, " is ", in[size_t(i)]);
   }
-  HEARTH_CHECK(in[0].dims[1] == in[1].dims[1] && (in[2] == TensorType{DType::i32, {in[0].dims[0]}}) && (out[0] == TensorType{DType::f32, {}}) &&
-                   (out.size() == 1 || out[1] == in[0]),
+  HEARTH_CHECK(in[0].dims[1] == in[1].dims[1] && (in[2] == TensorType{DType::i32, {in[0].dims[0]}}) &&
+                   (out[0] == TensorType{DType::f32, {}}) && (out.size() == 1 || out[1] == in[0]),
                format, "linear_cross_entropy: tensors do not fit");
 }
 

@@ -336,8 +336,8 @@ static void dot_row_group(const DotRows& d, int64_t row) {
 }
 
 // One or two x: row by row, so that w is one sequential stream; asking for a line one page ahead carries it over page
-// borders, where the processor's own prefetching stops. More x: four rows at a time, for the x then come from L2 and cost
-// more than the broken stream. Measured: Zen 5, two threads, one decoding step of 2.07 GB of mapped bf16 weights,
+// borders, where the processor's own prefetching stops. More x: four rows at a time, for the x then come from L2 and
+// cost more than the broken stream. Measured: Zen 5, two threads, one decoding step of 2.07 GB of mapped bf16 weights,
 // 2026-11-23: without prefetch 37.6 ms, 512 bytes ahead 43.1, 4096 bytes 32.4, 16384 bytes 34.1.
 template <class V, class Source, class XSource, int kM>
 static void dot_rows_typed(const DotRows& d) {

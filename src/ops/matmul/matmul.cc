@@ -13,7 +13,9 @@ namespace hearth {
 
 Value dot_general(const Value& a, const Value& b, const DotAxes& axes) {
   return a.graph->add("dot_general", {a, b},
-                      {{"lhs_batch", axes.a_batch}, {"rhs_batch", axes.b_batch}, {"lhs_contract", axes.a_contract},
+                      {{"lhs_batch", axes.a_batch},
+                       {"rhs_batch", axes.b_batch},
+                       {"lhs_contract", axes.a_contract},
                        {"rhs_contract", axes.b_contract}});
 }
 
@@ -21,9 +23,11 @@ Value matmul(const Value& a, const Value& b, MatmulOptions options) {
   HEARTH_CHECK(a.rank() == 2 && b.rank() == 2, shape, "matmul: both inputs need 2 dimensions; a is ", a, ", b is ", b);
   const int64_t ka = options.transpose_a ? 0 : 1, kb = options.transpose_b ? 1 : 0;
   const char* flipped = options.transpose_b ? "false" : "true";
-  HEARTH_CHECK(a.dim(ka) == b.dim(kb), shape, "matmul: inner sizes differ: ", a.dim(ka), " != ", b.dim(kb), "\n  a is ", a,
-               "\n  b is ", b,
-               a.dim(ka) == b.dim(1 - kb) ? cat("\n  hint: b fits when transposed: matmul(a, b, {.transpose_b = ", flipped, "})") : "");
+  HEARTH_CHECK(a.dim(ka) == b.dim(kb), shape, "matmul: inner sizes differ: ", a.dim(ka), " != ", b.dim(kb), "\n  a is ",
+               a, "\n  b is ", b,
+               a.dim(ka) == b.dim(1 - kb)
+                   ? cat("\n  hint: b fits when transposed: matmul(a, b, {.transpose_b = ", flipped, "})")
+                   : "");
   return dot_general(a, b, {.a_contract = {ka}, .b_contract = {kb}});
 }
 
@@ -33,7 +37,8 @@ Value linear(const Value& x, const Value& weight) {
   return dot_general(x, convert(weight, x.dtype()), {.a_contract = {x.rank() - 1}, .b_contract = {1}});
 }
 
-// --- rules -------------------------------------------------------------------------------------------------------------
+// --- rules
+// -------------------------------------------------------------------------------------------------------------
 
 DotShape dot_shape(const Node& node) {
   DotShape d;
@@ -50,26 +55,29 @@ Dims free_axes(int64_t rank, const Dims& batch, const Dims& contract) {
   Dims free;
   for (int64_t i = 0; i < rank; ++i) {
     const auto is_i = [i](int64_t axis) { return axis == i; };
-    if (std::none_of(batch.begin(), batch.end(), is_i) && std::none_of(contract.begin(), contract.end(), is_i)) free.push_back(i);
+    if (std::none_of(batch.begin(), batch.end(), is_i) && std::none_of(contract.begin(), contract.end(), is_i))
+      free.push_back(i);
   }
   return free;
 }
 
 static void check_axes(const InferArgs& args, const char* what, const Dims& a, const Dims& b) {
-  HEARTH_CHECK(a.size() == b.size(), shape, args.op, ": ", what, " axes ", ShowDims{a}, " and ", ShowDims{b}, " do not pair up\n  a is ",
-               args.in[0], "\n  b is ", args.in[1]);
+  HEARTH_CHECK(a.size() == b.size(), shape, args.op, ": ", what, " axes ", ShowDims{a}, " and ", ShowDims{b},
+               " do not pair up\n  a is ", args.in[0], "\n  b is ", args.in[1]);
   for (size_t i = 0; i < a.size(); ++i) {
-    HEARTH_CHECK(a[i] >= 0 && a[i] < args.in[0].rank() && b[i] >= 0 && b[i] < args.in[1].rank(), shape, args.op, ": ", what,
-                 " axes ", ShowDims{a}, " and ", ShowDims{b}, " do not exist\n  a is ", args.in[0], "\n  b is ", args.in[1]);
-    HEARTH_CHECK(args.in[0].dim(a[i]) == args.in[1].dim(b[i]), shape, args.op, ": ", what, " sizes differ: ",
-                 args.in[0].dim(a[i]), " != ", args.in[1].dim(b[i]), "\n  a is ", args.in[0], "\n  b is ", args.in[1]);
+    HEARTH_CHECK(a[i] >= 0 && a[i] < args.in[0].rank() && b[i] >= 0 && b[i] < args.in[1].rank(), shape, args.op, ": ",
+                 what, " axes ", ShowDims{a}, " and ", ShowDims{b}, " do not exist\n  a is ", args.in[0], "\n  b is ",
+                 args.in[1]);
+    HEARTH_CHECK(args.in[0].dim(a[i]) == args.in[1].dim(b[i]), shape, args.op, ": ", what,
+                 " sizes differ: ", args.in[0].dim(a[i]), " != ", args.in[1].dim(b[i]), "\n  a is ", args.in[0],
+                 "\n  b is ", args.in[1]);
   }
 }
 
 static void check_distinct(const InferArgs& args, Dims axes) {
   std::sort(axes.begin(), axes.end());
-  HEARTH_CHECK(std::adjacent_find(axes.begin(), axes.end()) == axes.end(), shape, args.op, ": an axis is named twice\n  a is ",
-               args.in[0], "\n  b is ", args.in[1]);
+  HEARTH_CHECK(std::adjacent_find(axes.begin(), axes.end()) == axes.end(), shape, args.op,
+               ": an axis is named twice\n  a is ", args.in[0], "\n  b is ", args.in[1]);
 }
 
 static Dims join(Dims a, const Dims& b) {
@@ -100,18 +108,21 @@ static Value grad_of(const Value& dc, const Value& other, const Value& self, con
   const int64_t nb = int64_t(d.a_batch.size()), na = int64_t(d.a_free.size());
   const Dims &batch = self_is_a ? d.a_batch : d.b_batch, &other_batch = self_is_a ? d.b_batch : d.a_batch;
   const Dims &free = self_is_a ? d.a_free : d.b_free, &other_free = self_is_a ? d.b_free : d.a_free;
-  const Dims &contract = self_is_a ? d.a_contract : d.b_contract, &other_contract = self_is_a ? d.b_contract : d.a_contract;
+  const Dims &contract = self_is_a ? d.a_contract : d.b_contract,
+             &other_contract = self_is_a ? d.b_contract : d.a_contract;
   Dims dc_batch, dc_contract;
   for (int64_t i = 0; i < nb; ++i) dc_batch.push_back(i);
   for (size_t i = 0; i < other_free.size(); ++i) dc_contract.push_back(nb + (self_is_a ? na : 0) + int64_t(i));
-  // For a: dC x b -> [batch, a free, contracted in b's order]; for b: a x dC -> [batch, contracted in a's order, b free].
+  // For a: dC x b -> [batch, a free, contracted in b's order]; for b: a x dC -> [batch, contracted in a's order, b
+  // free].
   const Value product = self_is_a ? dot_general(dc, other, {dc_batch, other_batch, dc_contract, other_free})
                                   : dot_general(other, dc, {other_batch, dc_batch, other_free, dc_contract});
   Dims sorted = other_contract, order;  // contracted axes come out in rising order of `other`
   std::sort(sorted.begin(), sorted.end());
   Dims contracted;
   for (int64_t axis : sorted) {
-    contracted.push_back(contract[size_t(std::find(other_contract.begin(), other_contract.end(), axis) - other_contract.begin())]);
+    contracted.push_back(
+        contract[size_t(std::find(other_contract.begin(), other_contract.end(), axis) - other_contract.begin())]);
   }
   const Dims have = self_is_a ? join(join(batch, free), contracted) : join(join(batch, contracted), free);
   Dims permutation(have.size());
@@ -133,10 +144,13 @@ std::vector<OpInfo> matmul_ops() {
   OpInfo dot{.name = "dot_general", .doc = "sum of products over paired axes", .infer = infer, .vjp = grad};
   dot.offers = {{"cpu", "matmul", [](const Graph&, const Node& n) -> std::string {
                    const DType t = n.types[0].dtype;
-                   return t == DType::f32 || t == DType::bf16 || t == DType::f16 ? "" : cat("no matmul kernel for ", t, "; has f32, bf16, f16");
+                   return t == DType::f32 || t == DType::bf16 || t == DType::f16
+                              ? ""
+                              : cat("no matmul kernel for ", t, "; has f32, bf16, f16");
                  }}};
   // A matmul with what follows it, made by the compiler (compiler/epilogue.cc): C = A1 B1 [+ scale A2 B2] [+ addend].
-  OpInfo fused{.name = "matmul_epilogue", .doc = "made by the compiler: matmul, low-rank update and addition in one pass",
+  OpInfo fused{.name = "matmul_epilogue",
+               .doc = "made by the compiler: matmul, low-rank update and addition in one pass",
                .infer = [](const InferArgs& args) -> std::vector<TensorType> {
                  return {{static_cast<DType>(args.attrs.integer("dtype")), args.attrs.list("shape")}};
                },

@@ -7,7 +7,8 @@
 
 namespace hearth {
 
-// StableHLO's dot_general: batch axes pair up, contracted axes pair up; result axes: batch, a's free axes, b's free axes.
+// StableHLO's dot_general: batch axes pair up, contracted axes pair up; result axes: batch, a's free axes, b's free
+// axes.
 struct DotAxes {
   Dims a_batch = {}, b_batch = {}, a_contract = {}, b_contract = {};
 };

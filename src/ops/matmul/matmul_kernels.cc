@@ -3,9 +3,9 @@
 // Inputs: a1, b1, [a2, b2], [addend]. Attributes: m, n, k, batch (sizes); for each operand o of a, b (and a2, b2)
 // o_offset, o_row, o_col, o_batch: element offset and strides of its [rows,cols] matrix; k2 and scale2 with the second
 // term; addend = 1 with an addend, which is laid out like C.
+#include "base/error.h"
 #include "base/threads.h"
 #include "device/kernel.h"
-#include "base/error.h"
 #include "ops/matmul/gemm.h"
 
 namespace hearth {
@@ -19,7 +19,8 @@ struct Operand {
 Operand operand(const TensorArg& tensor, const Attrs& attrs, const std::string& name) {
   const int64_t offset = attrs.integer(name + "_offset");
   const auto* data = static_cast<const char*>(tensor.data) + offset * size_bytes(tensor.dtype());
-  return {{data, tensor.dtype(), attrs.integer(name + "_row"), attrs.integer(name + "_col")}, attrs.integer(name + "_batch")};
+  return {{data, tensor.dtype(), attrs.integer(name + "_row"), attrs.integer(name + "_col")},
+          attrs.integer(name + "_batch")};
 }
 
 const void* shifted(const void* data, DType dtype, int64_t elements) {
@@ -72,7 +73,8 @@ void check_operand(const TensorType& type, const Attrs& attrs, const std::string
   HEARTH_CHECK(is_float(type.dtype) && type.dtype != DType::f64, format, "matmul: operand ", name, " is ", type);
   if (rows == 0 || cols == 0 || batch == 0) return;
   __int128 low = attrs.integer(name + "_offset"), high = low;
-  const std::pair<int64_t, int64_t> axes[] = {{rows, attrs.integer(name + "_row")}, {cols, attrs.integer(name + "_col")},
+  const std::pair<int64_t, int64_t> axes[] = {{rows, attrs.integer(name + "_row")},
+                                              {cols, attrs.integer(name + "_col")},
                                               {batch, attrs.integer(name + "_batch")}};
   for (const auto& [size, stride] : axes) (stride < 0 ? low : high) += __int128(size - 1) * stride;
   HEARTH_CHECK(low >= 0 && high < elements, format, "matmul: operand ", name, " reaches outside its tensor ", type);
@@ -96,7 +98,10 @@ void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out
     check_operand(in[2], attrs, "a2", m, k2);
     check_operand(in[3], attrs, "b2", k2, n);
   }
-  if (addend) HEARTH_CHECK(in.back().elements() == out[0].elements() && is_float(in.back().dtype) && in.back().dtype != DType::f64, format, "matmul: addend ", in.back(), " does not fit ", out[0]);
+  if (addend)
+    HEARTH_CHECK(
+        in.back().elements() == out[0].elements() && is_float(in.back().dtype) && in.back().dtype != DType::f64, format,
+        "matmul: addend ", in.back(), " does not fit ", out[0]);
 }
 
 }  // namespace

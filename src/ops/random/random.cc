@@ -23,9 +23,11 @@ Value dropout(const Value& x, double rate, const Value& state, int64_t site) {
 }
 
 std::vector<OpInfo> random_ops() {
-  OpInfo bits{.name = "rng_bit_generator", .doc = "Threefry-2x32 random bits",
+  OpInfo bits{.name = "rng_bit_generator",
+              .doc = "Threefry-2x32 random bits",
               .infer = [](const InferArgs& args) -> std::vector<TensorType> {
-                HEARTH_CHECK(args.in[0].type() == (TensorType{DType::u64, {2}}), shape, args.op, ": state must be u64[2]; it is ", args.in[0]);
+                HEARTH_CHECK(args.in[0].type() == (TensorType{DType::u64, {2}}), shape, args.op,
+                             ": state must be u64[2]; it is ", args.in[0]);
                 return {args.in[0].type(), {DType::u32, args.attrs.list("shape")}};
               },
               .differentiable = false};

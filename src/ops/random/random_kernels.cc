@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernel "rng_bit_generator": elements 2i and 2i+1 are the words of Threefry-2x32 for the key and counter + advance + i.
+// Kernel "rng_bit_generator": elements 2i and 2i+1 are the words of Threefry-2x32 for the key and counter + advance +
+// i.
 #include "base/error.h"
 #include "base/threads.h"
 #include "device/kernel.h"
@@ -28,8 +29,8 @@ static void random_bits(const KernelArgs& args) {
 
 static void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {
   const TensorType state{DType::u64, {2}};
-  HEARTH_CHECK(in.size() == 1 && out.size() == 2 && in[0] == state && out[0] == state && out[1].dtype == DType::u32, format,
-               "rng_bit_generator: tensors do not fit");
+  HEARTH_CHECK(in.size() == 1 && out.size() == 2 && in[0] == state && out[0] == state && out[1].dtype == DType::u32,
+               format, "rng_bit_generator: tensors do not fit");
   attrs.integer_or("advance", 0);
 }
 

@@ -36,8 +36,8 @@ static std::vector<TensorType> infer(const InferArgs& args) {
   HEARTH_CHECK(kind == "sum" || kind == "max" || kind == "min", value, "reduce: unknown kind '", kind, "'");
   HEARTH_CHECK(x.dtype() != DType::boolean, dtype, "reduce ", kind, ": needs numbers; x is ", x);
   for (size_t i = 0; i < axes.size(); ++i) {
-    HEARTH_CHECK(axes[i] >= 0 && axes[i] < x.rank() && (i == 0 || axes[i] > axes[i - 1]), value, "reduce ", kind, ": axes ",
-                 ShowDims{axes}, " must rise and exist in x ", x);
+    HEARTH_CHECK(axes[i] >= 0 && axes[i] < x.rank() && (i == 0 || axes[i] > axes[i - 1]), value, "reduce ", kind,
+                 ": axes ", ShowDims{axes}, " must rise and exist in x ", x);
   }
   Dims dims;
   for (int64_t i = 0; i < x.rank(); ++i) {
@@ -78,7 +78,12 @@ static RowOp row_op(const Node& n) {
 }
 
 std::vector<OpInfo> reduce_ops() {
-  return {{.name = "reduce", .doc = "sum, max or min over axes", .infer = infer, .vjp = grad, .row_kind = RowKind::reduce, .row_op = row_op}};
+  return {{.name = "reduce",
+           .doc = "sum, max or min over axes",
+           .infer = infer,
+           .vjp = grad,
+           .row_kind = RowKind::reduce,
+           .row_op = row_op}};
 }
 
 }  // namespace hearth

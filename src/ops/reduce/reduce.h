@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// reduce: sum, max or min over axes, StableHLO's reduce with those three bodies. Sums of f16 and bf16 accumulate in f32.
-// An empty sum is 0, an empty max -infinity (the dtype's lowest), an empty min the opposite; NaN wins in max and min.
+// reduce: sum, max or min over axes, StableHLO's reduce with those three bodies. Sums of f16 and bf16 accumulate in
+// f32. An empty sum is 0, an empty max -infinity (the dtype's lowest), an empty min the opposite; NaN wins in max and
+// min.
 
 #include "ir/graph.h"
 

@@ -10,19 +10,24 @@
 
 namespace hearth {
 
-Value rms_norm(const Value& x, const Value& weight, double eps) { return x.graph->add("rms_norm", {x, weight}, {{"eps", eps}}); }
+Value rms_norm(const Value& x, const Value& weight, double eps) {
+  return x.graph->add("rms_norm", {x, weight}, {{"eps", eps}});
+}
 
 static std::vector<TensorType> infer(const InferArgs& args) {
   const Value &x = args.in[0], &w = args.in[1];
-  HEARTH_CHECK(is_float(x.dtype()) && is_float(w.dtype()), dtype, "rms_norm: needs floats\n  x is ", x, "\n  weight is ", w);
-  HEARTH_CHECK(x.rank() >= 1 && w.rank() == 1 && w.dim(0) == x.dim(-1), shape, "rms_norm: weight must be [", x.rank() ? x.dim(-1) : 0,
-               "]\n  x is ", x, "\n  weight is ", w);
+  HEARTH_CHECK(is_float(x.dtype()) && is_float(w.dtype()), dtype, "rms_norm: needs floats\n  x is ", x,
+               "\n  weight is ", w);
+  HEARTH_CHECK(x.rank() >= 1 && w.rank() == 1 && w.dim(0) == x.dim(-1), shape, "rms_norm: weight must be [",
+               x.rank() ? x.dim(-1) : 0, "]\n  x is ", x, "\n  weight is ", w);
   return {x.type()};
 }
 
 static DType sums(DType stored) { return stored == DType::f64 ? DType::f64 : DType::f32; }
 
-static Value inverse_rms(const Value& x, double eps) { return rsqrt(sum_last(x * x) * (1.0 / double(x.dim(-1))) + eps); }
+static Value inverse_rms(const Value& x, double eps) {
+  return rsqrt(sum_last(x * x) * (1.0 / double(x.dim(-1))) + eps);
+}
 
 static std::vector<Value> decompose(Graph&, const std::vector<Value>& in, const Attrs& attrs) {
   const DType t = sums(in[0].dtype());
@@ -48,7 +53,11 @@ static void grad(VjpArgs& v) {
 }
 
 std::vector<OpInfo> rms_norm_ops() {
-  return {{.name = "rms_norm", .doc = "RMS normalisation of the last axis", .infer = infer, .vjp = grad, .decompose = decompose}};
+  return {{.name = "rms_norm",
+           .doc = "RMS normalisation of the last axis",
+           .infer = infer,
+           .vjp = grad,
+           .decompose = decompose}};
 }
 
 }  // namespace hearth

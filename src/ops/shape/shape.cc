@@ -28,17 +28,23 @@ Value reshape(const Value& x, const Dims& shape) {
   Dims dims = shape;
   int64_t known = 1, unknown = -1;
   for (size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] == -1) unknown = int64_t(i);
-    else known *= dims[i];
+    if (dims[i] == -1)
+      unknown = int64_t(i);
+    else
+      known *= dims[i];
   }
   if (unknown >= 0 && known > 0) dims[size_t(unknown)] = x.type().elements() / known;
   return x.dims() == dims ? x : x.graph->add("reshape", {x}, {{"shape", dims}});
 }
 
-Value transpose(const Value& x, const Dims& permutation) { return x.graph->add("transpose", {x}, {{"permutation", permutation}}); }
+Value transpose(const Value& x, const Dims& permutation) {
+  return x.graph->add("transpose", {x}, {{"permutation", permutation}});
+}
 
 Value slice(const Value& x, const Dims& start, const Dims& limit, const Dims& strides) {
-  return x.graph->add("slice", {x}, {{"start", start}, {"limit", limit}, {"strides", strides.empty() ? Dims(start.size(), 1) : strides}});
+  return x.graph->add(
+      "slice", {x},
+      {{"start", start}, {"limit", limit}, {"strides", strides.empty() ? Dims(start.size(), 1) : strides}});
 }
 
 Value slice_axis(const Value& x, int64_t axis, int64_t start, int64_t limit) {
@@ -59,7 +65,8 @@ Value pad(const Value& x, const Value& fill, const Padding& padding) {
   return x.graph->add("pad", {x, fill}, {{"low", padding.low}, {"high", padding.high}, {"interior", padding.interior}});
 }
 
-// --- shape rules -------------------------------------------------------------------------------------------------------
+// --- shape rules
+// -------------------------------------------------------------------------------------------------------
 
 using Types = std::vector<TensorType>;
 
@@ -72,8 +79,9 @@ static Types infer_broadcast(const InferArgs& args) {
     const int64_t to = dims[size_t(i)];
     HEARTH_CHECK(to > before && to < int64_t(shape.size()), shape, "broadcast_in_dim: axes ", ShowDims{dims},
                  " must rise and lie inside ", ShowDims{shape}, "; x is ", x);
-    HEARTH_CHECK(x.dim(i) == 1 || x.dim(i) == shape[size_t(to)], shape, "broadcast_in_dim: size ", x.dim(i), " of axis ", i,
-                 " does not stretch to ", shape[size_t(to)], "\n  x is ", x, ", result ", ShowDims{shape});
+    HEARTH_CHECK(x.dim(i) == 1 || x.dim(i) == shape[size_t(to)], shape, "broadcast_in_dim: size ", x.dim(i),
+                 " of axis ", i, " does not stretch to ", shape[size_t(to)], "\n  x is ", x, ", result ",
+                 ShowDims{shape});
     before = to;
   }
   return {{x.dtype(), shape}};
@@ -81,7 +89,8 @@ static Types infer_broadcast(const InferArgs& args) {
 
 static Types infer_reshape(const InferArgs& args) {
   const Dims& shape = args.attrs.list("shape");
-  for (int64_t d : shape) HEARTH_CHECK(d >= 0, shape, "reshape: negative size in ", ShowDims{shape}, "; x is ", args.in[0]);
+  for (int64_t d : shape)
+    HEARTH_CHECK(d >= 0, shape, "reshape: negative size in ", ShowDims{shape}, "; x is ", args.in[0]);
   HEARTH_CHECK(num_elements(shape) == args.in[0].type().elements(), shape, "reshape: ", ShowDims{shape}, " has ",
                num_elements(shape), " elements, x has ", args.in[0].type().elements(), "\n  x is ", args.in[0]);
   return {{args.in[0].dtype(), shape}};
@@ -101,14 +110,16 @@ static Types infer_transpose(const InferArgs& args) {
 
 static Types infer_slice(const InferArgs& args) {
   const Value& x = args.in[0];
-  const Dims &start = args.attrs.list("start"), &limit = args.attrs.list("limit"), &strides = args.attrs.list("strides");
+  const Dims &start = args.attrs.list("start"), &limit = args.attrs.list("limit"),
+             &strides = args.attrs.list("strides");
   const size_t rank = size_t(x.rank());
   HEARTH_CHECK(start.size() == rank && limit.size() == rank && strides.size() == rank, shape,
                "slice: start, limit and strides need one number an axis; x is ", x);
   Dims dims;
   for (size_t i = 0; i < rank; ++i) {
-    HEARTH_CHECK(0 <= start[i] && start[i] <= limit[i] && limit[i] <= x.dim(int64_t(i)) && strides[i] > 0, value, "slice: axis ",
-                 i, " from ", start[i], " to ", limit[i], " by ", strides[i], " does not lie inside x ", x);
+    HEARTH_CHECK(0 <= start[i] && start[i] <= limit[i] && limit[i] <= x.dim(int64_t(i)) && strides[i] > 0, value,
+                 "slice: axis ", i, " from ", start[i], " to ", limit[i], " by ", strides[i], " does not lie inside x ",
+                 x);
     dims.push_back((limit[i] - start[i] + strides[i] - 1) / strides[i]);
   }
   return {{x.dtype(), dims}};
@@ -116,7 +127,8 @@ static Types infer_slice(const InferArgs& args) {
 
 static Types infer_reverse(const InferArgs& args) {
   for (int64_t axis : args.attrs.list("dims")) {
-    HEARTH_CHECK(axis >= 0 && axis < args.in[0].rank(), value, "reverse: axis ", axis, " does not exist in x ", args.in[0]);
+    HEARTH_CHECK(axis >= 0 && axis < args.in[0].rank(), value, "reverse: axis ", axis, " does not exist in x ",
+                 args.in[0]);
   }
   return {args.in[0].type()};
 }
@@ -128,11 +140,13 @@ static Types infer_concatenate(const InferArgs& args) {
   Dims dims = first.dims();
   for (size_t i = 1; i < args.in.size(); ++i) {
     const Value& part = args.in[i];
-    HEARTH_CHECK(part.dtype() == first.dtype(), dtype, "concatenate: dtypes differ\n  part 0 is ", first, "\n  part ", i, " is ", part);
-    HEARTH_CHECK(part.rank() == first.rank(), shape, "concatenate: ranks differ\n  part 0 is ", first, "\n  part ", i, " is ", part);
+    HEARTH_CHECK(part.dtype() == first.dtype(), dtype, "concatenate: dtypes differ\n  part 0 is ", first, "\n  part ",
+                 i, " is ", part);
+    HEARTH_CHECK(part.rank() == first.rank(), shape, "concatenate: ranks differ\n  part 0 is ", first, "\n  part ", i,
+                 " is ", part);
     for (int64_t d = 0; d < first.rank(); ++d) {
-      HEARTH_CHECK(d == axis || part.dim(d) == first.dim(d), shape, "concatenate: sizes of axis ", d, " differ\n  part 0 is ",
-                   first, "\n  part ", i, " is ", part);
+      HEARTH_CHECK(d == axis || part.dim(d) == first.dim(d), shape, "concatenate: sizes of axis ", d,
+                   " differ\n  part 0 is ", first, "\n  part ", i, " is ", part);
     }
     dims[size_t(axis)] += part.dim(axis);
   }
@@ -143,8 +157,8 @@ static Types infer_pad(const InferArgs& args) {
   const Value &x = args.in[0], &fill = args.in[1];
   const Dims &low = args.attrs.list("low"), &high = args.attrs.list("high"), &interior = args.attrs.list("interior");
   const size_t rank = size_t(x.rank());
-  HEARTH_CHECK(fill.rank() == 0 && fill.dtype() == x.dtype(), shape, "pad: fill must be a scalar of x's dtype\n  x is ", x,
-               "\n  fill is ", fill);
+  HEARTH_CHECK(fill.rank() == 0 && fill.dtype() == x.dtype(), shape, "pad: fill must be a scalar of x's dtype\n  x is ",
+               x, "\n  fill is ", fill);
   HEARTH_CHECK(low.size() == rank && high.size() == rank && interior.size() == rank, shape,
                "pad: low, high and interior need one number an axis; x is ", x);
   Dims dims;
@@ -157,7 +171,8 @@ static Types infer_pad(const InferArgs& args) {
   return {{x.dtype(), dims}};
 }
 
-// --- derivatives -------------------------------------------------------------------------------------------------------
+// --- derivatives
+// -------------------------------------------------------------------------------------------------------
 
 // The cotangent is summed over every axis that was added or stretched.
 static void grad_broadcast(VjpArgs& v) {
@@ -224,17 +239,40 @@ static void grad_pad(VjpArgs& v) {
 
 std::vector<OpInfo> shape_ops() {
   return {
-      {.name = "broadcast_in_dim", .doc = "repeat along new or stretched axes", .infer = infer_broadcast, .vjp = grad_broadcast,
+      {.name = "broadcast_in_dim",
+       .doc = "repeat along new or stretched axes",
+       .infer = infer_broadcast,
+       .vjp = grad_broadcast,
        .row_kind = RowKind::view},
-      {.name = "reshape", .doc = "same elements, other sizes", .infer = infer_reshape,
-       .vjp = [](VjpArgs& v) { v.grad[0] = reshape(v.cotangent[0], v.in[0].dims()); }, .row_kind = RowKind::view},
-      {.name = "transpose", .doc = "permute axes", .infer = infer_transpose, .vjp = grad_transpose, .row_kind = RowKind::view},
-      {.name = "slice", .doc = "a box with strides", .infer = infer_slice, .vjp = grad_slice, .row_kind = RowKind::view},
-      {.name = "reverse", .doc = "reverse along axes", .infer = infer_reverse,
-       .vjp = [](VjpArgs& v) { v.grad[0] = reverse(v.cotangent[0], v.attrs.list("dims")); }, .row_kind = RowKind::view},
-      {.name = "concatenate", .doc = "join along an axis", .infer = infer_concatenate, .vjp = grad_concatenate,
+      {.name = "reshape",
+       .doc = "same elements, other sizes",
+       .infer = infer_reshape,
+       .vjp = [](VjpArgs& v) { v.grad[0] = reshape(v.cotangent[0], v.in[0].dims()); },
+       .row_kind = RowKind::view},
+      {.name = "transpose",
+       .doc = "permute axes",
+       .infer = infer_transpose,
+       .vjp = grad_transpose,
+       .row_kind = RowKind::view},
+      {.name = "slice",
+       .doc = "a box with strides",
+       .infer = infer_slice,
+       .vjp = grad_slice,
+       .row_kind = RowKind::view},
+      {.name = "reverse",
+       .doc = "reverse along axes",
+       .infer = infer_reverse,
+       .vjp = [](VjpArgs& v) { v.grad[0] = reverse(v.cotangent[0], v.attrs.list("dims")); },
+       .row_kind = RowKind::view},
+      {.name = "concatenate",
+       .doc = "join along an axis",
+       .infer = infer_concatenate,
+       .vjp = grad_concatenate,
        .offers = {{"cpu", "concatenate", nullptr}}},
-      {.name = "pad", .doc = "low, high and interior padding, negative too", .infer = infer_pad, .vjp = grad_pad,
+      {.name = "pad",
+       .doc = "low, high and interior padding, negative too",
+       .infer = infer_pad,
+       .vjp = grad_pad,
        .offers = {{"cpu", "pad", nullptr}}},
   };
 }

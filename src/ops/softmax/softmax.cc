@@ -11,7 +11,8 @@ namespace hearth {
 Value softmax(const Value& x) { return x.graph->add("softmax", {x}); }
 
 static std::vector<TensorType> infer(const InferArgs& args) {
-  HEARTH_CHECK(is_float(args.in[0].dtype()) && args.in[0].rank() >= 1, shape, "softmax: needs floats of rank 1 or more; x is ", args.in[0]);
+  HEARTH_CHECK(is_float(args.in[0].dtype()) && args.in[0].rank() >= 1, shape,
+               "softmax: needs floats of rank 1 or more; x is ", args.in[0]);
   return {args.in[0].type()};
 }
 
@@ -30,7 +31,8 @@ static void grad(VjpArgs& v) {
 }
 
 std::vector<OpInfo> softmax_ops() {
-  return {{.name = "softmax", .doc = "softmax over the last axis", .infer = infer, .vjp = grad, .decompose = decompose}};
+  return {
+      {.name = "softmax", .doc = "softmax over the last axis", .infer = infer, .vjp = grad, .decompose = decompose}};
 }
 
 }  // namespace hearth

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "compiler/random_graph.h"
+#include "compiler/random_graph_test.h"
 #include "ir/op.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/op_test.h"
