@@ -169,7 +169,7 @@ double relative_distance(const std::vector<float>& a, const std::vector<float>& 
 // Hearth does not train such adapters, but PEFT does.
 TEST(Generator, adapter_of_the_output_layer_counts) {
   LoraAdapter adapter = LoraAdapter::create(prose(), {.rank = 4, .targets = {"lm_head"}}, 1);
-  std::vector<float>& b = adapter.modules().at("lm_head").b;
+  AlignedFloats& b = adapter.modules().at("lm_head").b;
   for (size_t i = 0; i < b.size(); ++i) b[i] = 0.1f * (float(i % 7) - 3);
   TestFolder folder;
   merge_adapter(prose(), adapter, folder / "merged");

@@ -24,8 +24,8 @@ float load_float(const TensorRef& tensor, int64_t i) {
   }
 }
 
-std::vector<float> load_floats(const TensorRef& tensor) {
-  std::vector<float> values(size_t(tensor.type.elements()));
+AlignedFloats load_floats(const TensorRef& tensor) {
+  AlignedFloats values(size_t(tensor.type.elements()));
   for (size_t i = 0; i < values.size(); ++i) values[i] = load_float(tensor, int64_t(i));
   return values;
 }
@@ -38,7 +38,7 @@ void store_float(DType dtype, std::byte* out, int64_t i, float x) {
     std::memcpy(out + i * 2, &half, 2);
 }
 
-TensorRef reference(const std::vector<float>& values, Dims dims) {
+TensorRef reference(const AlignedFloats& values, Dims dims) {
   return {"", {DType::f32, std::move(dims)}, reinterpret_cast<const std::byte*>(values.data()), nullptr};
 }
 

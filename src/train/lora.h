@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned.h"
 #include "io/peft.h"
 #include "models/language_model.h"
 
@@ -13,7 +14,7 @@ namespace hearth {
 
 struct LoraMatrices {
   int64_t in = 0, out = 0, rank = 0;
-  std::vector<float> a, b;  // [rank,in], [out,rank]
+  AlignedFloats a, b;  // [rank,in], [out,rank]
 };
 
 class LoraAdapter {
