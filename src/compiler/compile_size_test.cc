@@ -9,6 +9,7 @@
 #include "array/run_graph.h"
 #include "array/transforms.h"
 #include "base/threads.h"
+#include "compiler/kernel_count_test.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/matmul/matmul.h"
 #include "ops/reduce/reduce.h"
@@ -18,12 +19,6 @@ namespace hearth {
 namespace {
 
 constexpr DType f32 = DType::f32;
-
-int count(const Plan& plan, const std::string& kernel) {
-  int n = 0;
-  for (const PlanInstruction& instruction : plan.instructions) n += instruction.kernel == kernel;
-  return n;
-}
 
 // --- determinism
 // -----------------------------------------------------------------------------------------------------------

@@ -33,8 +33,7 @@ View operand_view(const Graph& graph, const Views& views, int32_t id, size_t inp
 
 namespace {
 
-int64_t reduced_width(const Graph& graph, const Node& node) {
-  (void)graph;
+int64_t reduced_width(const Node& node) {
   int64_t width = 1;
   for (int64_t axis : node.attrs.list("dims")) width *= node.inputs[0].dim(axis);
   return width;
@@ -107,7 +106,7 @@ class Fuser {
     Group g;
     if (node.op->row_kind == RowKind::reduce) {
       g.elements = node.inputs[0].type().elements();
-      g.width = reduced_width(graph_, node);
+      g.width = reduced_width(node);
       g.empty_rows = node.types[0].elements();
       g.members = {{id, Role::row}};
     } else {
@@ -146,7 +145,7 @@ class Fuser {
     Role role;
     int64_t width = g.width;
     if (node.op->row_kind == RowKind::reduce) {
-      const int64_t wanted = reduced_width(graph_, node);
+      const int64_t wanted = reduced_width(node);
       if (node.inputs[0].type().elements() != g.elements || (width >= 0 && width != wanted)) return false;
       role = Role::row;
       width = wanted;

@@ -8,6 +8,7 @@
 
 #include "array/run_graph.h"
 #include "base/error.h"
+#include "compiler/kernel_count_test.h"
 #include "ops/dynamic_slice/dynamic_slice.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/matmul/matmul.h"
@@ -19,12 +20,6 @@ namespace hearth {
 namespace {
 
 constexpr DType f32 = DType::f32;
-
-int count(const Plan& plan, const std::string& kernel) {
-  int n = 0;
-  for (const PlanInstruction& instruction : plan.instructions) n += instruction.kernel == kernel;
-  return n;
-}
 
 // --- memory
 // --------------------------------------------------------------------------------------------------------------

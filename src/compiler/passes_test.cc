@@ -9,6 +9,7 @@
 #include "array/run_graph.h"
 #include "array/transforms.h"
 #include "base/error.h"
+#include "compiler/kernel_count_test.h"
 #include "ops/attention/attention.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linear_cross_entropy/linear_cross_entropy.h"
@@ -27,12 +28,6 @@ int count(const Graph& graph, const std::string& op) {
   for (int32_t id = 0; id < graph.size(); ++id) n += graph.node(id).op->name == op;
   return n;
 }
-int count(const Plan& plan, const std::string& kernel) {
-  int n = 0;
-  for (const PlanInstruction& instruction : plan.instructions) n += instruction.kernel == kernel;
-  return n;
-}
-
 // --- simplify
 // ------------------------------------------------------------------------------------------------------------
 

@@ -49,9 +49,6 @@ Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOption
   if (trace) trace->push_back(hidden);
   Value x = reshape(hidden, {o.batch * o.block, model.config().hidden});
   if (lora && lora->modules.count("lm_head")) {
-    // The output layer with its own low-rank update: one matrix W + scale B A, so that the loss stays in one piece.
-    const LoraValues& m = lora->modules.at("lm_head");
-    (void)m;
     HEARTH_FAIL(unsupported,
                 "train: LoRA on lm_head is not supported by the chunked loss; leave it out of --lora-targets");
   }

@@ -130,7 +130,7 @@ static Value to_heads_outside(const Value& x, int64_t G) {
   return transpose(reshape(x, {x.dim(0), x.dim(1), G, x.dim(2) / G, x.dim(3)}), {0, 2, 3, 1, 4});
 }
 
-static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, const Attrs& attrs) {
+static std::vector<Value> decompose(Graph&, const std::vector<Value>& in, const Attrs& attrs) {
   const DType t = sums(in[0].dtype());
   const Value q = convert(in[0], t), k = convert(in[1], t), v = convert(in[2], t);
   const int64_t H = q.dim(2);
@@ -144,7 +144,6 @@ static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, 
   const Value out =
       dot_general(p, v, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {1}});  // [B,G,R,T,D]
   const Value lse = to_tokens_outside(log(sum) + shift, H);                                             // [B,T,H,1]
-  (void)graph;
   return {convert(to_tokens_outside(out, H), in[0].dtype()), reshape(lse, {q.dim(0), q.dim(1), H})};
 }
 
@@ -153,7 +152,7 @@ static std::vector<Value> decompose_grad(Graph&, const std::vector<Value>& in, c
   const DType t = sums(in[0].dtype());
   const Value q = convert(in[0], t), k = convert(in[1], t), v = convert(in[2], t), out = convert(in[3], t),
               dout = convert(in[5], t);
-  const int64_t B = q.dim(0), T = q.dim(1), H = q.dim(2), G = k.dim(2), S = k.dim(1);
+  const int64_t B = q.dim(0), T = q.dim(1), H = q.dim(2), G = k.dim(2);
   const Value scores = hidden_scores(q, k, extras_of(in, attrs, 6), attrs);  // [B,G,R,T,S]
   const double infinity = std::numeric_limits<double>::infinity();
   const Value lse = to_heads_outside(reshape(in[4], {B, T, H, 1}), G);  // [B,G,R,T,1]
@@ -169,7 +168,6 @@ static std::vector<Value> decompose_grad(Graph&, const std::vector<Value>& in, c
       dot_general(ds, k, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {1}});  // [B,G,R,T,D]
   const Value dk = dot_general(
       ds, Q, {.a_batch = {0, 1}, .b_batch = {0, 1}, .a_contract = {2, 3}, .b_contract = {2, 3}});  // [B,G,S,D]
-  (void)S;
   const auto tokens_first = [](const Value& x) { return transpose(x, {0, 2, 1, 3}); };
   return {convert(to_tokens_outside(dq, H), in[0].dtype()), convert(tokens_first(dk), in[1].dtype()),
           convert(tokens_first(dv), in[2].dtype())};

@@ -104,7 +104,7 @@ static std::vector<TensorType> infer(const InferArgs& args) {
 
 // Result axes are [batch, a free, b free]. da contracts dC with b over b's free axes; what comes out as
 // [batch, a free, contracted] is put back in a's order. db likewise, from the other side.
-static Value grad_of(const Value& dc, const Value& other, const Value& self, const DotShape& d, bool self_is_a) {
+static Value grad_of(const Value& dc, const Value& other, const DotShape& d, bool self_is_a) {
   const int64_t nb = int64_t(d.a_batch.size()), na = int64_t(d.a_free.size());
   const Dims &batch = self_is_a ? d.a_batch : d.b_batch, &other_batch = self_is_a ? d.b_batch : d.a_batch;
   const Dims &free = self_is_a ? d.a_free : d.b_free, &other_free = self_is_a ? d.b_free : d.a_free;
@@ -129,15 +129,14 @@ static Value grad_of(const Value& dc, const Value& other, const Value& self, con
   bool same = true;
   for (size_t i = 0; i < have.size(); ++i) permutation[size_t(have[i])] = int64_t(i);
   for (size_t i = 0; i < have.size(); ++i) same = same && permutation[i] == int64_t(i);
-  (void)self;
   return same ? product : transpose(product, permutation);
 }
 
 static void grad(VjpArgs& v) {
   const Node& node = v.graph.node(v.out[0]);
   const DotShape d = dot_shape(node);
-  if (v.wanted[0]) v.grad[0] = grad_of(v.cotangent[0], v.in[1], v.in[0], d, true);
-  if (v.wanted[1]) v.grad[1] = grad_of(v.cotangent[0], v.in[0], v.in[1], d, false);
+  if (v.wanted[0]) v.grad[0] = grad_of(v.cotangent[0], v.in[1], d, true);
+  if (v.wanted[1]) v.grad[1] = grad_of(v.cotangent[0], v.in[0], d, false);
 }
 
 std::vector<OpInfo> matmul_ops() {
