@@ -36,7 +36,7 @@ class RandomPool {
  protected:
   uint32_t choose(uint32_t count) {
     const uint32_t c = step_->choices[next_ % 5];
-    const uint32_t turned = c >> (7 * (next_ / 5));  // a step with many choices uses other bits
+    const uint32_t turned = c >> (7 * (next_ / 5) % 32);  // a step with many choices uses other bits
     ++next_;
     return count == 0 ? 0 : turned % count;
   }
