@@ -32,11 +32,19 @@ thread_local int this_thread = 0;
 // Workers spin for the next job a little longer than kernels of a plan are apart, then sleep.
 constexpr int kSpins = 4000;
 
+// The indices of one thread: others take of them when they have none left of their own. A line each, so that threads
+// which take their own do not disturb each other.
+struct alignas(64) Share {
+  std::atomic<int64_t> next{0};
+  int64_t end = 0;
+  std::atomic<bool> busy{false};  // the thread is, or may be, in the open job
+};
+
 // A job is open from run()'s start until its indices are handed out. Workers enter an open job when they notice it;
 // run() waits only for those that did, so a short job does not wait for workers that still wake up.
 class Pool {
  public:
-  explicit Pool(int threads) : threads_(threads) {
+  explicit Pool(int threads) : threads_(threads), shares_(size_t(threads)) {
     for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
   }
   ~Pool() {
@@ -53,9 +61,11 @@ class Pool {
   void run(int64_t count, const std::function<void(int64_t, int)>& body) {
     std::lock_guard one_job_at_a_time(job_mutex_);
     body_ = &body;
-    count_ = count;
     error_ = nullptr;
-    next_.store(0, std::memory_order_relaxed);
+    for (int t = 0; t < threads_; ++t) {
+      shares_[size_t(t)].next.store(count * t / threads_, std::memory_order_relaxed);
+      shares_[size_t(t)].end = count * (t + 1) / threads_;
+    }
     open_.store(true);
     generation_.fetch_add(1);
     if (sleepers_.load() > 0) {
@@ -64,30 +74,42 @@ class Pool {
     }
     take(0);
     open_.store(false);
-    for (int spin = 0; inside_.load() != 0; ++spin) {
+    for (int t = 1; t < threads_; ++t) wait_for(shares_[size_t(t)]);
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  static void wait_for(const Share& share) {
+    for (int spin = 0; share.busy.load(); ++spin) {
       if (spin > kSpins)
         std::this_thread::yield();
       else
         __builtin_ia32_pause();
     }
-    if (error_) std::rethrow_exception(error_);
   }
 
- private:
+  // Its own indices in order, then what others have left.
   void take(int thread) {
     inside_job = true;
     this_thread = thread;
     try {
-      for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) (*body_)(i, thread);
+      for (int other = 0; other < threads_; ++other) {
+        Share& share = shares_[size_t((thread + other) % threads_)];
+        while (share.next.load(std::memory_order_relaxed) < share.end) {
+          const int64_t i = share.next.fetch_add(1, std::memory_order_relaxed);
+          if (i < share.end) (*body_)(i, thread);
+        }
+      }
     } catch (...) {
       std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
-      next_.store(count_, std::memory_order_relaxed);
+      for (Share& share : shares_) share.next.store(share.end, std::memory_order_relaxed);
     }
     inside_job = false;
   }
 
   void work(int thread) {
+    Share& mine = shares_[size_t(thread)];
     uint64_t seen = 0;
     while (!stop_.load()) {
       for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_relaxed) == seen; ++spin)
@@ -99,22 +121,21 @@ class Pool {
         sleepers_.fetch_sub(1);
       }
       seen = generation_.load();
-      inside_.fetch_add(1);  // before the look at open_: run() closes the job first and counts those inside afterwards
+      mine.busy.store(true);  // before the look at open_: run() closes the job first and looks who is busy afterwards
       if (open_.load()) take(thread);
-      inside_.fetch_sub(1);
+      mine.busy.store(false);
     }
   }
 
   const int threads_;
+  std::vector<Share> shares_;
   std::vector<std::thread> workers_;
   std::mutex job_mutex_, mutex_;
   std::condition_variable wake_;
   std::atomic<uint64_t> generation_{0};
-  std::atomic<int> sleepers_{0}, inside_{0};
+  std::atomic<int> sleepers_{0};
   std::atomic<bool> open_{false}, stop_{false};
-  std::atomic<int64_t> next_{0};
   const std::function<void(int64_t, int)>* body_ = nullptr;
-  int64_t count_ = 0;
   std::exception_ptr error_;
 };
 

@@ -1,76 +1,299 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry of every CPU matrix product: picks kernels for the processor and one of two drivers. gemm_skinny.cc reads large
-// operands once where they lie (few rows or columns); gemm_blocked.cc packs panels and reuses them.
+// Entry of every CPU matrix product. Few rows or columns: gemm_skinny.cc reads the large operand once, where it lies.
+// All others: C is cut into macro blocks, these into tasks, disjoint blocks of tiles, which threads compute from packed
+// panels. An operand that few tasks read is packed by each of them, a block of k at a time, and never leaves its core's
+// L2; one that many read is packed before by all threads, for all. Source: Goto and van de Geijn 2008, "Anatomy of
+// high-performance matrix multiplication".
 #include "ops/matmul/gemm.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 #include "base/threads.h"
-#include "ops/matmul/gemm_driver.h"
+#include "ops/matmul/gemm_stages.h"
 
 namespace hearth {
+namespace {
 
-GemmBuffer::~GemmBuffer() { release(); }
+constexpr int64_t kPackedABytes = 8 << 20;  // that all threads read, per macro block
+constexpr int64_t kPackedBBytes = 16 << 20;
+constexpr int64_t kOwnABytes = 512 << 10;    // of a task's rows, over one block of k: stays in L2
+constexpr int64_t kTaskSums = 192 << 10;     // elements of C in a task
+constexpr int64_t kLeastTaskRows = 168;      // that a task may have whatever they take
+constexpr int64_t kOneThreadWork = 1 << 18;  // multiply-adds below which waking the pool costs more than it saves
+// Costs in multiply-adds. Measured: 16 cores of Sapphire Rapids with AMX, bf16, seven shapes of Llama layers: 4220
+// GFLOP/s when tasks pack both operands, 3660 when they share one, 2800 when they share both.
+constexpr double kRead = 24, kPack = 16;   // of bringing an element near and of packing it
+constexpr double kRemote = 40, kNear = 4;  // of one that another core wrote, on top; a few may share a cache
+constexpr double kMeet = 50000;            // of a meeting of the threads, for each of them
 
-void GemmBuffer::release() {
-  std::free(data_);
-  data_ = nullptr;
-  bytes_ = 0;
+// How a macro block is cut.
+struct Cut {
+  int64_t task_rows = 0, task_cols = 0;  // multiples of every tile size in use, but at the edge
+  bool own_a = false, own_b = false;     // tasks pack their own rows of A, their own panels of B
+};
+
+// Where the f32 sums of a macro block live while stages follow each other.
+struct Sums {
+  float* data = nullptr;  // element (0, 0) of the macro block; null: each task has its own
+  int64_t ld = 0;
+};
+
+struct Macro {
+  const GemmJob* job;
+  const Stage* stage;
+  Range rows, cols;
+  Cut cut;
+  bool first = true, last = true;  // stage
+  Sums sums = {};
+};
+
+// The panels of A of a task's rows over the steps [k0, k0 + k).
+struct RowPanels {
+  const char* data;
+  int64_t row_bytes;
+};
+
+RowPanels panels_of_a(const Macro& macro, const Segment& segment, Range rows, int64_t k0, int64_t k) {
+  const GemmKernel& kernel = *segment.kernel;
+  if (!macro.cut.own_a)
+    return {segment.packed_a + rows.begin * segment.row_bytes() + k0 * kernel.mr * kernel.element_bytes,
+            segment.row_bytes()};
+  const int64_t row_bytes = round_up(k, kernel.k_step) * kernel.element_bytes;
+  char* to = gemm_scratch().own_a.at_least(round_up(rows.size(), kernel.mr) * row_bytes);
+  pack_rows_of_a(segment, {macro.rows.begin + rows.begin, macro.rows.begin + rows.end}, k0, k, to);
+  return {to, row_bytes};
 }
 
-char* GemmBuffer::at_least(int64_t bytes) {
-  if (bytes <= bytes_) return data_;
-  constexpr int64_t huge_page = 2 << 20;
-  release();
-  const int64_t alignment = bytes >= huge_page ? huge_page : 64, size = round_up(bytes + 64, alignment);
-  data_ = static_cast<char*>(std::aligned_alloc(alignment, size));
-  if (!data_) throw std::bad_alloc();
-  bytes_ = size;
-#if defined(__linux__)
-  if (alignment == huge_page) madvise(data_, size, MADV_HUGEPAGE);  // a hint; small pages only cost time
-#endif
-  return data_;
+const char* panel_of_b(const Macro& macro, const Segment& segment, int64_t col, int64_t cols, int64_t k0, int64_t k) {
+  const GemmKernel& kernel = *segment.kernel;
+  if (!macro.cut.own_b) return segment.packed_b + col * segment.row_bytes() + k0 * kernel.nr * kernel.element_bytes;
+  char* to = gemm_scratch().own_b.at_least(kernel.nr * round_up(k, kernel.k_step) * kernel.element_bytes);
+  pack_panel_of_b(segment, macro.cols.begin + col, cols, k0, k, to);
+  return to;
 }
 
-GemmScratch& gemm_scratch() {
-  static thread_local GemmScratch scratch;
-  return scratch;
+// All tiles of one task over one segment: a block of k at a time, so that the rows of A stay in L2 while the panels of
+// B pass. rows and cols count from the macro block's corner.
+void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range cols, const Tile& whole) {
+  const GemmKernel& kernel = *segment.kernel;
+  const int64_t depth = kernel.k_block ? kernel.k_block : segment.k;
+  Tile tile = whole;
+  tile.alpha = segment.scale;
+  if (kernel.begin) kernel.begin();
+  for (int64_t k0 = 0; k0 < segment.k; k0 += depth) {
+    tile.k = std::min(depth, segment.k - k0);
+    const RowPanels a = panels_of_a(macro, segment, rows, k0, tile.k);
+    const bool last = whole.final_out && k0 + depth >= segment.k;
+    tile.ld_init = k0 == 0 ? whole.ld_init : whole.ld_out;
+    for (int64_t j = cols.begin; j < cols.end; j += kernel.nr) {
+      tile.cols = std::min<int64_t>(kernel.nr, cols.end - j);
+      tile.b = panel_of_b(macro, segment, j, tile.cols, k0, tile.k);
+      for (int64_t i = rows.begin; i < rows.end; i += kernel.mr) {
+        const int64_t row = i - rows.begin, col = j - cols.begin;
+        const float* init = k0 == 0 ? whole.init : whole.out;
+        tile.rows = std::min<int64_t>(kernel.mr, rows.end - i);
+        tile.a = a.data + row * a.row_bytes;
+        tile.out = whole.out + row * whole.ld_out + col;
+        tile.init = init ? init + row * tile.ld_init + col : nullptr;
+        tile.final_out = last ? static_cast<char*>(whole.final_out) + (row * whole.ld_final + col) * 2 : nullptr;
+        kernel.tile(tile);
+      }
+    }
+  }
+  if (kernel.end) kernel.end();
 }
 
-void gemm_release_scratch() {
-  GemmScratch& s = gemm_scratch();
-  for (GemmBuffer* buffer : {&s.a, &s.b, &s.sums, &s.block, &s.own_panel, &s.strided}) buffer->release();
+// What a task's sums start from: those of the stage before, the addend, or nothing.
+void start_from(const Macro& macro, int64_t row, int64_t col, Range rows, Range cols, Tile* tile) {
+  const GemmCall& call = macro.job->call;
+  const char* addend =
+      static_cast<const char*>(call.addend) + (row * call.ld_addend + col) * size_bytes(call.addend_dtype);
+  tile->init = tile->out;
+  tile->ld_init = tile->ld_out;
+  if (!macro.first) return;
+  if (!call.addend) {
+    tile->init = nullptr;
+  } else if (call.addend_dtype == DType::f32) {
+    tile->init = reinterpret_cast<const float*>(addend);
+    tile->ld_init = call.ld_addend;
+  } else {
+    for (int64_t i = 0; i < rows.size(); ++i)
+      macro.job->kernels->widen(addend + i * call.ld_addend * size_bytes(call.addend_dtype), call.addend_dtype,
+                                cols.size(), tile->out + i * tile->ld_out);
+  }
 }
 
-static PanelSource make_source(const MatrixRef& ref, int64_t stride_i, int64_t stride_k, int64_t count, int64_t k) {
-  PanelSource s{ref.data, ref.dtype, stride_i, stride_k, count, k};
-  if (k == 1 && s.stride_i != 1) s.stride_k = 1;
-  if (count == 1 && s.stride_k != 1) s.stride_i = 1;
+void compute_task(const Macro& macro, Range rows, Range cols) {
+  const GemmCall& call = macro.job->call;
+  const int64_t row = macro.rows.begin + rows.begin, col = macro.cols.begin + cols.begin;
+  Tile tile;
+  tile.ld_out = macro.sums.data ? macro.sums.ld : cols.size();
+  tile.out = macro.sums.data ? macro.sums.data + rows.begin * macro.sums.ld + cols.begin
+                             : reinterpret_cast<float*>(gemm_scratch().block.at_least(rows.size() * cols.size() * 4));
+  start_from(macro, row, col, rows, cols, &tile);
+  for (int s = 0; s < macro.stage->count; ++s) {
+    if (s + 1 == macro.stage->count && macro.last && call.c_dtype != DType::f32) {
+      tile.final_out = static_cast<char*>(call.c) + (row * call.ldc + col) * 2;
+      tile.final_dtype = call.c_dtype;
+      tile.ld_final = call.ldc;
+    }
+    run_tiles(macro, macro.stage->segments[s], rows, cols, tile);
+    tile.init = tile.out;
+    tile.ld_init = tile.ld_out;
+  }
+}
+
+void compute(const Macro& macro) {
+  const int64_t rows = macro.cut.task_rows, cols = macro.cut.task_cols;
+  const int64_t row_tasks = ceil_div(macro.rows.size(), rows), col_tasks = ceil_div(macro.cols.size(), cols);
+  gemm_for(row_tasks * col_tasks, macro.job->threads, [&](int64_t task) {
+    const int64_t i = task % row_tasks * rows, j = task / row_tasks * cols;
+    compute_task(macro, {i, std::min(i + rows, macro.rows.size())}, {j, std::min(j + cols, macro.cols.size())});
+  });
+}
+
+// Sizes that a cut is chosen by.
+struct CutSizes {
+  int64_t m, n, k, step_m, step_n, most_rows;
+  double threads;
+};
+
+// Estimated time of a thread, in multiply-adds per step of k.
+double cost(const CutSizes& s, const Cut& cut) {
+  const double rows = double(cut.task_rows), cols = double(cut.task_cols);
+  const double tasks = double(ceil_div(s.m, cut.task_rows) * ceil_div(s.n, cut.task_cols));
+  const double own = kRead + kPack, shared = kRead + kRemote * std::max(0.0, 1 - kNear / s.threads);
+  const double task = rows * cols + rows * (cut.own_a ? own : shared) + cols * (cut.own_b ? own : shared);
+  const double turns = double(int64_t((tasks + s.threads - 1) / s.threads)) + (s.threads > 1 ? 0.1 : 0);
+  const double packed = (cut.own_a ? 0 : double(s.m)) + (cut.own_b ? 0 : double(s.n));
+  const double meet = packed > 0 && s.threads > 1 ? kMeet * s.threads / double(s.k) : 0;
+  return task * turns + packed * (kRead + 2 * kPack) / s.threads + meet;
+}
+
+// The cheapest cut of m rows and n columns: for each height of a task the widths that give every thread one, two, ...
+// tasks.
+Cut choose_cut(const CutSizes& s) {
+  const int64_t row_tiles = ceil_div(s.m, s.step_m), col_tiles = ceil_div(s.n, s.step_n), threads = int64_t(s.threads);
+  const int64_t least_i = ceil_div(s.m, std::max(s.step_m, s.most_rows / s.step_m * s.step_m));
+  Cut best;
+  double best_cost = 0;
+  int64_t tried_rows = 0;
+  for (int64_t i = least_i; i <= row_tiles && i <= least_i + 2 * threads; ++i) {
+    const int64_t rows = ceil_div(row_tiles, i) * s.step_m;
+    if (rows == tried_rows) continue;
+    tried_rows = rows;
+    const int64_t most_cols = std::max<int64_t>(1, kTaskSums / rows / s.step_n),
+                  least_j = ceil_div(col_tiles, most_cols);
+    for (int64_t turn = 0; turn <= 4; ++turn) {
+      const int64_t j = std::clamp(turn * threads / i, least_j, std::max(least_j, col_tiles));
+      Cut cut{rows, ceil_div(col_tiles, j) * s.step_n, false, false};
+      for (int own = 0; own < 4; ++own) {
+        cut.own_a = own & 1;
+        cut.own_b = own & 2;
+        const double c = cost(s, cut);
+        if (best_cost != 0 && c >= best_cost) continue;
+        best_cost = c;
+        best = cut;
+      }
+    }
+  }
+  return best;
+}
+
+// Splits `size` into the fewest equal parts of at most `most`, in multiples of `step`.
+int64_t part_size(int64_t size, int64_t most, int64_t step) {
+  most = std::max(step, most / step * step);
+  return std::min(size, round_up(ceil_div(size, ceil_div(size, most)), step));
+}
+
+CutSizes cut_sizes(const GemmJob& job, const std::vector<Stage>& stages) {
+  CutSizes s{
+      job.call.m,     job.call.n,         0, common_step(stages, &GemmKernel::mr), common_step(stages, &GemmKernel::nr),
+      kLeastTaskRows, double(job.threads)};
+  int64_t block_bytes = 1;  // of a row of A over one block of k
+  for (const Stage& stage : stages) {
+    for (int i = 0; i < stage.count; ++i) {
+      const Segment& segment = stage.segments[i];
+      const int64_t depth = segment.kernel->k_block ? std::min(segment.kernel->k_block, segment.k) : segment.k;
+      block_bytes = std::max(block_bytes, depth * segment.kernel->element_bytes);
+      s.k += segment.k;
+    }
+  }
+  s.most_rows = std::max(s.most_rows, kOwnABytes / block_bytes);
   return s;
 }
 
-PanelSource rows_of_a(const GemmTerm& term, int64_t m) {
-  return make_source(term.a, term.a.row_stride, term.a.col_stride, m, term.k);
+void gemm_blocked(const GemmJob& job) {
+  const GemmCall& call = job.call;
+  std::vector<Stage> stages = make_stages(job);
+  int64_t row_bytes = 0;
+  for (const Stage& stage : stages) row_bytes = std::max(row_bytes, stage.row_bytes);
+  CutSizes sizes = cut_sizes(job, stages);
+  Cut cut = choose_cut(sizes);
+  const int64_t macro_rows = cut.own_a ? call.m : part_size(call.m, kPackedABytes / row_bytes, sizes.step_m);
+  const int64_t macro_cols = cut.own_b ? call.n : part_size(call.n, kPackedBBytes / row_bytes, sizes.step_n);
+  if (macro_rows < call.m || macro_cols < call.n) {
+    const Cut whole = cut;
+    sizes.m = macro_rows;
+    sizes.n = macro_cols;
+    cut = choose_cut(sizes);
+    cut.own_a = whole.own_a;
+    cut.own_b = whole.own_b;
+  }
+  const bool one_stage = stages.size() == 1, a_fits = one_stage && macro_rows >= call.m;
+  for (int64_t j = 0; j < call.n; j += macro_cols) {
+    for (int64_t i = 0; i < call.m; i += macro_rows) {
+      Macro macro{&job, nullptr, {i, std::min(i + macro_rows, call.m)}, {j, std::min(j + macro_cols, call.n)}, cut};
+      if (call.c_dtype == DType::f32) {
+        macro.sums = {static_cast<float*>(call.c) + i * call.ldc + j, call.ldc};
+      } else if (!one_stage) {
+        macro.sums.ld = macro.cols.size();
+        macro.sums.data = reinterpret_cast<float*>(gemm_scratch().sums.at_least(macro.rows.size() * macro.sums.ld * 4));
+      }
+      for (Stage& stage : stages) {
+        macro.stage = &stage;
+        macro.first = &stage == &stages.front();
+        macro.last = &stage == &stages.back();
+        const bool pack_a = !cut.own_a && (!a_fits || j == 0), pack_b = !cut.own_b && (!one_stage || i == 0);
+        if (pack_a || pack_b)
+          pack_stage(stage, pack_a ? macro.rows : Range{0, 0}, pack_b ? macro.cols : Range{0, 0}, job.threads);
+        compute(macro);
+      }
+    }
+  }
 }
 
-PanelSource columns_of_b(const GemmTerm& term, int64_t n) {
-  return make_source(term.b, term.b.col_stride, term.b.row_stride, n, term.k);
+// C = addend, or 0: what an empty sum leaves.
+void fill(const GemmJob& job) {
+  const GemmCall& call = job.call;
+  float* row = reinterpret_cast<float*>(gemm_scratch().block.at_least(call.n * 4));
+  for (int64_t i = 0; i < call.m; ++i) {
+    const char* from = static_cast<const char*>(call.addend) + i * call.ld_addend * size_bytes(call.addend_dtype);
+    if (call.addend)
+      job.kernels->widen(from, call.addend_dtype, call.n, row);
+    else
+      std::fill(row, row + call.n, 0.0f);
+    job.kernels->narrow(row, call.n, call.c_dtype,
+                        static_cast<char*>(call.c) + i * call.ldc * size_bytes(call.c_dtype));
+  }
 }
 
-const char* element_of(const PanelSource& s, int64_t i, int64_t k) {
-  return static_cast<const char*>(s.data) + (i * s.stride_i + k * s.stride_k) * size_bytes(s.dtype);
+void run(const GemmKernels& kernels, const GemmCall& call, int threads) {
+  if (call.m <= 0 || call.n <= 0) return;
+  GemmJob job{&kernels, threads, call};
+  job.call.term_count = 0;
+  for (int i = 0; i < call.term_count; ++i) {
+    if (call.terms[i].k > 0) job.call.terms[job.call.term_count++] = call.terms[i];
+  }
+  if (job.call.term_count == 0) return fill(job);
+  int64_t k = 0;
+  for (int i = 0; i < job.call.term_count; ++i) k += job.call.terms[i].k;
+  // An element that is used once or twice is waited for, not computed with.
+  if (std::max(call.m, int64_t{8}) * std::max(call.n, int64_t{8}) * k <= kOneThreadWork) job.threads = 1;
+  if (!gemm_skinny(job)) gemm_blocked(job);
 }
 
-void gemm_for(int64_t count, int threads, const std::function<void(int64_t index)>& body) {
-  if (threads > 1) return parallel_for(count, [&](int64_t index, int) { body(index); });
-  for (int64_t i = 0; i < count; ++i) body(i);
-}
+}  // namespace
 
 const GemmKernels& gemm_kernels(Isa isa) {
 #if defined(__x86_64__)
@@ -85,38 +308,6 @@ const GemmKernels& gemm_kernels(Isa isa) {
   (void)isa;
 #endif
   return gemm_kernels_scalar();
-}
-
-// C = addend, or 0: what an empty sum leaves.
-static void fill(const GemmJob& job) {
-  const GemmCall& call = job.call;
-  float* row = reinterpret_cast<float*>(gemm_scratch().block.at_least(call.n * 4));
-  for (int64_t i = 0; i < call.m; ++i) {
-    const char* from = static_cast<const char*>(call.addend) + i * call.ld_addend * size_bytes(call.addend_dtype);
-    if (call.addend)
-      job.kernels->widen(from, call.addend_dtype, call.n, row);
-    else
-      std::fill(row, row + call.n, 0.0f);
-    job.kernels->narrow(row, call.n, call.c_dtype,
-                        static_cast<char*>(call.c) + i * call.ldc * size_bytes(call.c_dtype));
-  }
-}
-
-// Multiply-adds below which waking the pool costs more than it saves.
-static constexpr int64_t kOneThreadWork = 1 << 20;
-
-static void run(const GemmKernels& kernels, const GemmCall& call, int threads) {
-  if (call.m <= 0 || call.n <= 0) return;
-  GemmJob job{&kernels, threads, call};
-  job.call.term_count = 0;
-  for (int i = 0; i < call.term_count; ++i) {
-    if (call.terms[i].k > 0) job.call.terms[job.call.term_count++] = call.terms[i];
-  }
-  if (job.call.term_count == 0) return fill(job);
-  int64_t k = 0;
-  for (int i = 0; i < job.call.term_count; ++i) k += job.call.terms[i].k;
-  if (call.m * call.n * k <= kOneThreadWork) job.threads = 1;
-  if (!gemm_skinny(job)) gemm_blocked(job);
 }
 
 void gemm(const GemmCall& call) { run(gemm_kernels(isa()), call, num_threads()); }

@@ -41,9 +41,9 @@ struct GemmCall {
 };
 
 // Runs on all threads of the pool; inside a parallel_for body on that body's thread alone.
-// Packing memory: grow-only buffers of the calling thread, at most 8 MiB for A and 16 MiB for B per call in flight,
-// plus at most 32 MiB of f32 sums when C has 16 bits and K is beyond 2048 (4096 for bf16 products); 512 KiB on each
-// worker.
+// Packing memory: grow-only buffers, on the calling thread at most 8 MiB for A and 16 MiB for B per call in flight,
+// plus at most 32 MiB of f32 sums when C has 16 bits and K is beyond 2048 (4096 for bf16 products); on each thread at
+// most 1.4 MiB for its rows of A, 256 KiB for its panel of B, 768 KiB for its sums.
 void gemm(const GemmCall& call);
 
 // One thread, whatever the pool: for bodies of parallel_for (batched products, attention).

@@ -108,25 +108,7 @@ struct Vec8 {
   }
 };
 
-constexpr int kMr = 6, kVectors = 2;
-
-template <int kRows>
-void tile_rows(const Tile& t) {
-  if (t.cols > Vec8::lanes)
-    packed_tile<Vec8, kMr, kVectors, kRows, 2>(t);
-  else
-    packed_tile<Vec8, kMr, kVectors, kRows, 1>(t);
-}
-
-void tile(const Tile& t) {
-  switch (t.rows) {
-    case 6:
-    case 5: return tile_rows<6>(t);
-    case 4:
-    case 3: return tile_rows<4>(t);
-    default: return tile_rows<2>(t);
-  }
-}
+constexpr int kMr = 6;
 
 int direct_width(int64_t rows) { return rows <= 2 ? static_cast<int>(rows) : rows <= 4 ? 4 : rows <= 6 ? 6 : 10; }
 
@@ -141,7 +123,11 @@ void direct_tile(const Tile& t, DType dtype) {
 }
 
 constexpr GemmKernels kTable = {
-    .f32 = {.mr = kMr, .nr = 16, .pack_a = pack_f32<Vec8, kMr>, .pack_b = pack_f32<Vec8, 16>, .tile = tile},
+    .f32 = {.mr = kMr,
+            .nr = 16,
+            .pack_a = pack_f32<Vec8, kMr>,
+            .pack_b = pack_f32<Vec8, 16>,
+            .tile = packed_rows<Vec8, kMr>},
     .bf16 = {},
     .direct_rows = 10,
     .direct_width = direct_width,

@@ -88,29 +88,5 @@ struct Vec16 {
   }
 };
 
-template <class V, int kPanelRows, int kRows>
-static void tile_of_rows(const Tile& t) {
-  if (t.cols > V::lanes)
-    packed_tile<V, kPanelRows, 2, kRows, 2>(t);
-  else
-    packed_tile<V, kPanelRows, 2, kRows, 1>(t);
-}
-
-// Rows at the edge: the next even number, so that at most one is wasted.
-template <class V, int kPanelRows>
-static void tile_512(const Tile& t) {
-  switch ((t.rows + 1) / 2) {
-    case 7:
-      if constexpr (kPanelRows == 14) return tile_of_rows<V, kPanelRows, 14>(t);
-      break;
-    case 6: return tile_of_rows<V, kPanelRows, 12>(t);
-    case 5: return tile_of_rows<V, kPanelRows, 10>(t);
-    case 4: return tile_of_rows<V, kPanelRows, 8>(t);
-    case 3: return tile_of_rows<V, kPanelRows, 6>(t);
-    case 2: return tile_of_rows<V, kPanelRows, 4>(t);
-    default: return tile_of_rows<V, kPanelRows, 2>(t);
-  }
-}
-
 }  // namespace
 }  // namespace hearth

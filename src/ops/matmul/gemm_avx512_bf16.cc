@@ -16,7 +16,7 @@ GemmKernels make_table() {
                 .element_bytes = 2,
                 .pack_a = pack_pairs<kMr>,
                 .pack_b = pack_pairs<32>,
-                .tile = tile_512<Vec16Pairs, kMr>};
+                .tile = packed_rows<Vec16Pairs, kMr>};
   table.dot_rows_bf16 = dot_rows_typed<Vec16Pairs, PairSource, PairSource, 4>;
   return table;
 }

@@ -25,8 +25,9 @@ class GemmBuffer {
 };
 
 struct GemmScratch {
-  // Packed A, packed B, f32 sums of C, one task's sums, one task's panel of B, elements gathered over odd strides.
-  GemmBuffer a, b, sums, block, own_panel, strided;
+  // Packed A and B that all threads read, f32 sums of C; one task's sums, its rows of A, its panel of B; elements
+  // gathered over odd strides.
+  GemmBuffer a, b, sums, block, own_a, own_b, strided;
 };
 GemmScratch& gemm_scratch();  // of this thread
 
@@ -35,12 +36,19 @@ GemmScratch& gemm_scratch();  // of this thread
 PanelSource rows_of_a(const GemmTerm& term, int64_t m);
 PanelSource columns_of_b(const GemmTerm& term, int64_t n);
 const char* element_of(const PanelSource& s, int64_t i, int64_t k);
+// The same elements with a stride of 1, copied to scratch when neither stride is: what packing wants.
+PanelSource gathered(const PanelSource& s);
 
 // Calls body(index) for all indices, on the pool unless threads is 1.
 void gemm_for(int64_t count, int threads, const std::function<void(int64_t index)>& body);
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+
+struct Range {
+  int64_t begin, end;
+  int64_t size() const { return end - begin; }
+};
 
 // The terms whose K is not 0.
 struct GemmJob {
@@ -49,7 +57,6 @@ struct GemmJob {
   GemmCall call;
 };
 
-void gemm_blocked(const GemmJob& job);
-bool gemm_skinny(const GemmJob& job);  // false: not its kind of shape, nothing done
+bool gemm_skinny(const GemmJob& job);  // gemm_skinny.cc; false: not its kind of shape, nothing done
 
 }  // namespace hearth

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What one instruction set offers to the drivers gemm_blocked.cc and gemm_skinny.cc: a table of plain functions.
+// What one instruction set offers to the drivers gemm.cc and gemm_skinny.cc: a table of plain functions.
 // Panel: W rows of A (or columns of B), k-major: element (i, k) at [k * W + i], zero-padded to W. Products of two bf16
 // matrices keep bf16 pairs (k, k+1) as one 32-bit element, so that a panel has half as many steps.
 
@@ -69,6 +69,7 @@ struct GemmKernels {
   void (*direct_tile)(const Tile& tile, DType b_dtype) = nullptr;                     // B unpacked, n contiguous
   void (*dot_rows)(const DotRows& dot) = nullptr;
   void (*dot_rows_bf16)(const DotRows& dot) = nullptr;  // w and x bf16; null: use dot_rows
+  int64_t dot_rows_bf16_most = 16;                      // most vectors x for which it beats packing w
   void (*widen)(const void* from, DType dtype, int64_t count, float* to) = nullptr;
   void (*narrow)(const float* from, int64_t count, DType dtype, void* to) = nullptr;
 };

@@ -211,6 +211,18 @@ static void packed_tile(const Tile& t) {
   finish_tile<V, kRows, kVectors>(t, acc);
 }
 
+// A tile of the whole panel's height, or at the edge of the next even number of rows, so that at most one is wasted.
+template <class V, int kPanelRows, int kRows = kPanelRows>
+static void packed_rows(const Tile& t) {
+  if constexpr (kRows > 2) {
+    if (t.rows <= kRows - 2) return packed_rows<V, kPanelRows, kRows - 2>(t);
+  }
+  if (t.cols > V::lanes)
+    packed_tile<V, kPanelRows, 2, kRows, 2>(t);
+  else
+    packed_tile<V, kPanelRows, 2, kRows, 1>(t);
+}
+
 // As packed_tile with B where it lies, rows of B contiguous; the A panel has kRows rows.
 template <class V, DType kType, int kRows, int kVectors>
 HEARTH_INLINE void direct_tile_columns(const Tile& t) {

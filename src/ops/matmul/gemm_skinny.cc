@@ -11,10 +11,12 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kMostSmall = 16;
+constexpr int64_t kMostSmall = 16;        // 32 at most for pairs of bf16
 constexpr int64_t kChunkBytes = 1 << 20;  // of the large operand per task
 constexpr int64_t kDirectDepth = 64;      // rows of a k-major operand per pass over a task's columns
-constexpr int64_t kLeastSplitK = 1024;
+constexpr int64_t kDirectColumns = 128;   // least of a task: a line of a row at a time keeps memory waiting
+constexpr int64_t kLeastSplitK = 512, kLeastDirectSplitK = 64;
+constexpr int64_t kOneThreadSums = 1 << 15;  // that one thread adds up sooner than it wakes the others
 
 // One term, turned so that small and large are told apart.
 struct Side {
@@ -53,41 +55,42 @@ bool make_side(const GemmJob& job, const GemmTerm& term, bool swapped, Side* sid
   return side->along_k || (side->large.stride_i == 1 && side->small.count <= kernels.direct_rows);
 }
 
+template <class T>
+void gather(const char* from, int64_t stride, int64_t count, T* to) {
+  const T* data = reinterpret_cast<const T*>(from);
+  for (int64_t i = 0; i < count; ++i) std::memcpy(to + i, data + i * stride, sizeof(T));
+}
+
 // x[s,k] with k contiguous, padded with zeros.
 void pack_rows(const GemmKernels& kernels, const Side& side) {
+  constexpr int64_t kPiece = 256;
   const PanelSource& s = side.small;
-  const int64_t bytes = side.pairs ? 2 : 4, from_bytes = size_bytes(s.dtype);
-  std::memset(side.x, 0, side.x_bytes());
+  const int64_t bytes = side.pairs ? 2 : 4;
   for (int64_t i = 0; i < s.count; ++i) {
     char* to = side.x + i * side.x_stride * bytes;
-    if (s.stride_k == 1 && side.pairs) {
-      std::memcpy(to, element_of(s, i, 0), s.k * 2);
-    } else if (s.stride_k == 1) {
-      kernels.widen(element_of(s, i, 0), s.dtype, s.k, reinterpret_cast<float*>(to));
-    } else {
-      char gathered[256 * 4];
-      for (int64_t k0 = 0; k0 < s.k; k0 += 256) {
-        const int64_t n = std::min<int64_t>(256, s.k - k0);
-        char* piece = side.pairs ? to + k0 * 2 : gathered;
-        for (int64_t k = 0; k < n; ++k) std::memcpy(piece + k * from_bytes, element_of(s, i, k0 + k), from_bytes);
-        if (!side.pairs) kernels.widen(gathered, s.dtype, n, reinterpret_cast<float*>(to) + k0);
+    std::memset(to + s.k * bytes, 0, (side.x_stride - s.k) * bytes);
+    for (int64_t k = 0; k < s.k; k += kPiece) {
+      const int64_t n = std::min(kPiece, s.k - k);
+      const char* from = element_of(s, i, k);
+      uint32_t piece[kPiece];
+      if (s.stride_k != 1) {
+        if (size_bytes(s.dtype) == 2)
+          gather(from, s.stride_k, n, reinterpret_cast<uint16_t*>(piece));
+        else
+          gather(from, s.stride_k, n, piece);
+        from = reinterpret_cast<const char*>(piece);
       }
+      if (side.pairs)
+        std::memcpy(to + k * 2, from, n * 2);
+      else
+        kernels.widen(from, s.dtype, n, reinterpret_cast<float*>(to) + k);
     }
   }
 }
 
 // x as a k-major panel.
 void pack_panel(const GemmKernels& kernels, const Side& side) {
-  PanelSource s = side.small;
-  if (s.stride_i != 1 && s.stride_k != 1) {
-    const int64_t bytes = size_bytes(s.dtype);
-    char* to = gemm_scratch().strided.at_least(s.count * s.k * bytes);
-    for (int64_t i = 0; i < s.count; ++i) {
-      for (int64_t k = 0; k < s.k; ++k) std::memcpy(to + (i * s.k + k) * bytes, element_of(s, i, k), bytes);
-    }
-    s = {to, s.dtype, s.k, 1, s.count, s.k};
-  }
-  kernels.pack_narrow(s, side.width, reinterpret_cast<float*>(side.x));
+  kernels.pack_narrow(gathered(side.small), side.width, reinterpret_cast<float*>(side.x));
 }
 
 // out[s, 0..n) += the products with large vectors [j0, j0 + n) over one part of k.
@@ -146,7 +149,7 @@ void write_rows(const GemmJob& job, int64_t row, int64_t col, int64_t rows, int6
 
 void write(const Skinny& skinny, int64_t j0, int64_t n, float* sums) {
   if (!skinny.swapped) return write_rows(*skinny.job, 0, j0, skinny.small, n, sums);
-  float turned[kMostSmall * 64];
+  float turned[2 * kMostSmall * 64];
   for (int64_t j = 0; j < n; j += 64) {
     const int64_t count = std::min<int64_t>(64, n - j);
     for (int64_t s = 0; s < skinny.small; ++s) {
@@ -156,17 +159,34 @@ void write(const Skinny& skinny, int64_t j0, int64_t n, float* sums) {
   }
 }
 
+// Four tasks per thread, of whole vectors; where those are too few, two, of parts of k.
 void choose_chunks(Skinny& skinny) {
-  const int threads = skinny.job->threads;
+  const int64_t threads = skinny.job->threads;
   const Side& side = skinny.sides[0];
   const int64_t bytes = side.large.k * size_bytes(side.large.dtype);
-  const int64_t least = side.along_k ? 16 : 32;
+  const int64_t least = side.along_k ? 16 : kDirectColumns;
   const int64_t most = std::clamp(kChunkBytes / bytes, side.along_k ? least : 256, int64_t{1024});
   skinny.chunk = std::clamp(round_up(ceil_div(skinny.large, 4 * threads), least), least, round_up(most, least));
   const int64_t chunks = ceil_div(skinny.large, skinny.chunk);
   if (chunks < threads && skinny.count == 1) {
-    skinny.splits = std::max<int64_t>(1, std::min<int64_t>(ceil_div(threads, chunks), side.large.k / kLeastSplitK));
+    const int64_t least_k = side.along_k ? kLeastSplitK : kLeastDirectSplitK;
+    skinny.splits = std::max<int64_t>(1, std::min(ceil_div(2 * threads, chunks), side.large.k / least_k));
   }
+}
+
+// Adds the parts of k in order, the same sum each time, and writes them.
+void write_parts(const Skinny& skinny, float* parts) {
+  const int64_t chunks = ceil_div(skinny.large, skinny.chunk), chunk_floats = skinny.small * skinny.chunk;
+  gemm_for(chunks, skinny.splits * chunks * chunk_floats > kOneThreadSums ? skinny.job->threads : 1,
+           [&](int64_t chunk) {
+             const int64_t j0 = chunk * skinny.chunk, n = std::min(skinny.chunk, skinny.large - j0);
+             float* sums = parts + chunk * chunk_floats;
+             for (int64_t split = 1; split < skinny.splits; ++split) {
+               const float* more = parts + (split * chunks + chunk) * chunk_floats;
+               for (int64_t i = 0; i < skinny.small * n; ++i) sums[i] += more[i];
+             }
+             write(skinny, j0, n, sums);
+           });
 }
 
 void run(Skinny& skinny) {
@@ -186,16 +206,7 @@ void run(Skinny& skinny) {
     for (int t = 0; t < skinny.count; ++t) add_products(skinny, skinny.sides[t], j0, n, split, sums);
     if (!parts) write(skinny, j0, n, sums);
   });
-  if (!parts) return;
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {  // the parts in order: the same sum each time
-    const int64_t j0 = chunk * skinny.chunk, n = std::min(skinny.chunk, skinny.large - j0);
-    float* sums = parts + chunk * chunk_floats;
-    for (int64_t split = 1; split < skinny.splits; ++split) {
-      const float* more = parts + (split * chunks + chunk) * chunk_floats;
-      for (int64_t i = 0; i < skinny.small * n; ++i) sums[i] += more[i];
-    }
-    write(skinny, j0, n, sums);
-  }
+  if (parts) write_parts(skinny, parts);
 }
 
 }  // namespace
@@ -204,9 +215,11 @@ bool gemm_skinny(const GemmJob& job) {
   const GemmCall& call = job.call;
   const bool swapped = call.n < call.m;
   Skinny skinny{&job, swapped, swapped ? call.n : call.m, swapped ? call.m : call.n, {}};
-  if (skinny.small > kMostSmall) return false;
+  if (skinny.small > std::max(kMostSmall, job.kernels->dot_rows_bf16_most)) return false;
   for (int t = 0; t < call.term_count; ++t) {
-    if (!make_side(job, call.terms[t], swapped, &skinny.sides[skinny.count++])) return false;
+    Side& side = skinny.sides[skinny.count++];
+    if (!make_side(job, call.terms[t], swapped, &side)) return false;
+    if (skinny.small > (side.pairs ? job.kernels->dot_rows_bf16_most : kMostSmall)) return false;
   }
   int64_t bytes = 0;
   for (int t = 0; t < skinny.count; ++t) bytes += round_up(skinny.sides[t].x_bytes(), 64);

@@ -258,6 +258,29 @@ TEST(Gemm, several_stages_and_macro_blocks) {
   }
 }
 
+// Few tasks in a row or column of C pack their operands themselves, many share what all threads packed.
+TEST(Gemm, tasks_that_pack_their_own_and_tasks_that_share) {
+  for (int threads : {1, 5, 16}) {
+    const Threads set(threads);
+    for (DType dtype : {DType::f32, DType::bf16}) {
+      check_all_isas({.m = 700, .n = 90, .k = 800, .a = dtype, .b = dtype, .c = dtype, .k2 = 8});
+      check_all_isas({.m = 90, .n = 700, .k = 800, .a = dtype, .b = dtype, .c = dtype, .b_layout = Layout::rows});
+      check_all_isas({.m = 330, .n = 350, .k = 420, .a = dtype, .b = dtype, .c = dtype, .addend = 1});
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(Gemm, few_rows_and_a_long_k) {
+  for (int64_t few : {1, 2, 9, 16, 17, 31, 32}) {
+    for (DType b : {DType::f32, DType::bf16}) {
+      check_all_isas({.m = few, .n = 100, .k = 2077, .a = DType::bf16, .b = b, .c = b, .b_layout = Layout::columns});
+      check_all_isas({.m = 100, .n = few, .k = 2077, .a = b, .b = DType::bf16, .c = b, .b_layout = Layout::rows});
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
 TEST(Gemm, split_k_of_small_results) {
   Threads five(5);
   check_all_isas({.m = 8, .n = 40, .k = 9000, .a_layout = Layout::columns, .b_layout = Layout::rows});
