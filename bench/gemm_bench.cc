@@ -2,6 +2,9 @@
 // Times gemm beside oneDNN's matmul with packed weights, same threads, turn by turn, best of the turns.
 //   gemm_bench [--filter TEXT] [--turns N]     HEARTH_ISA and HEARTH_THREADS choose kernels and threads of both
 // Weights are stored [N,K]. Shapes with few rows go through so many copies of the weight that none stays in cache.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include <omp.h>
 #include <time.h>
 
@@ -152,21 +155,42 @@ class Peer {
                :                                                                                                \
                : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
                  "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
+// 16 tile products on four sums, and the tiles are released.
+__attribute__((target("amx-tile,amx-bf16"))) void tile_products(int64_t steps) {
+  struct alignas(64) {
+    uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } static const config;
+  _tile_loadconfig(&config);
+  for (int64_t i = 0; i < 4 * steps; ++i) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+}
+
 double peak_gflops(Isa isa, DType dtype) {
+  const bool tiles = dtype == DType::bf16 && isa == Isa::amx;
   const bool pairs = dtype == DType::bf16 && isa >= Isa::avx512_bf16;
-  const double flops = 12.0 * 2 * (isa >= Isa::avx512 ? 16 : 8) * (pairs ? 2 : 1);
+  const double flops = tiles ? 16.0 * 2 * 16 * 16 * 32 : 12.0 * 2 * (isa >= Isa::avx512 ? 16 : 8) * (pairs ? 2 : 1);
   double rate = 0;
   if (isa == Isa::scalar) return 0;
   for (int turn = 0; turn < 7; ++turn) {
-    int64_t steps = 500000;
+    const int64_t done = tiles ? 20000 : 500000;
+    int64_t steps = done;
     const double start = now_s();
-    if (pairs)
+    if (tiles)
+      tile_products(steps);
+    else if (pairs)
       HEARTH_LOOP("vdpbf16ps", "zmm");
     else if (isa >= Isa::avx512)
       HEARTH_LOOP("vfmadd231ps", "zmm");
     else
       HEARTH_LOOP("vfmadd231ps", "ymm");
-    rate = std::max(rate, 500000 * flops / (now_s() - start) / 1e9);
+    rate = std::max(rate, double(done) * flops / (now_s() - start) / 1e9);
   }
   return rate;
 }
