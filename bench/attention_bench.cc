@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times the CPU attention kernels. Without arguments: a table of shapes with GFLOP/s (the flops that causality leaves).
+// With --isas: the instruction sets of this machine beside each other, in turns, on the shapes of training.
 // With --serve: reads lines "f32|bf16|f16 B T H G D forward|backward milliseconds" and answers each with the best time
 // of a call in ms, repeated for about that long; attention_peer.py drives it in turns with PyTorch.
 
@@ -24,7 +25,7 @@ struct Shape {
   int64_t B, T, H, G, D;  // S = T, causal; T = 0: one query against 4096 keys
 };
 
-static double best_ms(const Shape& shape, bool backward, double budget_ms) {
+static double best_ms(const Shape& shape, bool backward, double budget_ms, Isa with = isa()) {
   const int64_t T = shape.T ? shape.T : 1, S = shape.T ? shape.T : 4096;
   const DType dtype = shape.dtype == "f32" ? DType::f32 : shape.dtype == "f16" ? DType::f16 : DType::bf16;
   const int64_t rows = shape.B * T * shape.H * shape.D, keys = shape.B * S * shape.G * shape.D,
@@ -55,12 +56,12 @@ static double best_ms(const Shape& shape, bool backward, double budget_ms) {
   for (int64_t* to : {c.q_stride, c.out_stride, grad.dout_stride}) std::copy(q_strides, q_strides + 3, to);
   for (int64_t* to : {c.k_stride, c.v_stride}) std::copy(k_strides, k_strides + 3, to);
   grad.dout = dout.data(), grad.dq = dq.data(), grad.dk = dk.data(), grad.dv = dv.data();
-  attention_forward(c);
+  attention_forward_with(with, c);
 
   std::vector<double> times;
   for (double spent = 0; spent < budget_ms || times.size() < 3;) {
     const auto begin = std::chrono::steady_clock::now();
-    backward ? attention_backward(grad) : attention_forward(c);
+    backward ? attention_backward_with(with, grad) : attention_forward_with(with, c);
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     spent += times.back();
   }
@@ -79,7 +80,38 @@ static int serve() {
   return 0;
 }
 
+// In turns, so that other load on the machine meets all alike.
+static int compare_isas() {
+  struct Column {
+    Isa isa;
+    const char* dtype;
+  };
+  std::vector<Column> columns;
+  for (Isa with : {Isa::avx512, Isa::avx512_bf16, Isa::amx})
+    for (const char* dtype : {"f32", "bf16"})
+      if (with <= best_isa()) columns.push_back({with, dtype});
+  std::printf("%d threads; S = T, causal; best ms\n%-24s", num_threads(), "B T H G D");
+  for (const Column& at : columns) std::printf(" %11s %-4s", isa_name(at.isa), at.dtype);
+  std::printf("\n");
+  for (const Shape& at : {Shape{"", 8, 256, 6, 2, 64}, Shape{"", 1, 512, 32, 4, 64}, Shape{"", 4, 512, 32, 4, 64},
+                          Shape{"", 1, 1024, 24, 8, 128}})
+    for (bool backward : {false, true}) {
+      std::vector<double> best(columns.size(), INFINITY);
+      for (int turn = 0; turn < 3; ++turn)
+        for (size_t i = 0; i < columns.size(); ++i)
+          best[i] = std::min(best[i],
+                             best_ms({columns[i].dtype, at.B, at.T, at.H, at.G, at.D}, backward, 10, columns[i].isa));
+      std::printf("%-2ld%5ld%3ld%3ld%4ld %-8s", long(at.B), long(at.T), long(at.H), long(at.G), long(at.D),
+                  backward ? "backward" : "forward");
+      for (double ms : best) std::printf(" %16.3f", ms);
+      std::printf("\n");
+      std::fflush(stdout);
+    }
+  return 0;
+}
+
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "--isas") return compare_isas();
   if (argc > 1 && std::string(argv[1]) == "--serve") return serve();
   std::printf("%d threads, %s; S = T, causal\n%-5s %3s %5s %3s %3s %4s %22s %22s\n", num_threads(), isa_name(isa()),
               "dtype", "B", "T", "H", "G", "D", "forward ms (GFLOP/s)", "backward ms (GFLOP/s)");

@@ -4,9 +4,9 @@
 //   out[b,t,h,:] = sum_s softmax_s(scale * <q[b,t,h,:], k[b,s,g,:]>) v[b,s,g,:],  g = h * G / H,  over the keys s that
 //   t sees.
 // Source: Dao et al. 2022, arXiv:2205.14135, alg. 1 and 4; Dao 2023, arXiv:2307.08691. Scores are never stored whole:
-// the extra memory is O(B*H*T) plus tiles per thread (backward: and 2*S*D floats per thread). Sums are f32 for every
-// dtype. Cost: 4*B*H*T*S*D flops forward, 10*B*H*T*S*D backward; about half of that when causal. The same inputs and
-// the same number of threads give the same bits.
+// the extra memory is O(B*H*T) plus tiles per thread (backward: and 2*S*D floats per item, 3.5*S*D with AMX). Sums are
+// f32 for every dtype. Cost: 4*B*H*T*S*D flops forward, 10*B*H*T*S*D backward; about half of that when causal. The same
+// inputs and the same number of threads give the same bits.
 
 #include <cstdint>
 

@@ -14,6 +14,7 @@ namespace hearth {
 namespace {
 
 constexpr int64_t kBlockPanels = 2, kBlock = kBlockPanels * kPanel;
+static_assert(kTileRows <= kFlashSpareKeys);
 
 struct BackwardPanel {
   Panel panel;
@@ -235,21 +236,23 @@ void backward_rows_of(const AttentionGradCall& grad, int64_t b, int64_t g, int64
   const AttentionCall& call = grad.forward;
   const BackwardScratch scratch(call, base);
   const int64_t dense[3] = {call.tokens * call.heads * call.head_size, call.heads * call.head_size, call.head_size};
-  for (int64_t first = part * kBlock; first < call.tokens * group_heads(call); first += parts * kBlock) {
+  const int64_t rows = call.tokens * group_heads(call);
+  for (int64_t i = 0; i * parts * kBlock < rows; ++i) {
+    const int64_t first = block_of_part(i, part, parts) * kBlock;
+    if (first >= rows) continue;
     const Block block = pack_block<T>(grad, b, g, first, scratch);
     const int64_t end = scratch.panels[block.panels - 1].panel.last_end;
     for (int64_t s = 0; s < end; s += kKeys)
       backward_tile<T>(call, block, g, s, min_of(kKeys, end - s), scratch, dk_sum, dv_sum);
-    for (int64_t i = 0; i < block.panels; ++i) {
-      const BackwardPanel& at = scratch.panels[i];
-      T* rows[kPanel];
+    for (int64_t p = 0; p < block.panels; ++p) {
+      const BackwardPanel& at = scratch.panels[p];
+      T* to[kPanel];
       alignas(64) float factor[kPanel];
       for (int64_t r = 0; r < kPanel; ++r) {
         factor[r] = call.scale;
-        if (r < at.panel.rows)
-          rows[r] = row_at(static_cast<T*>(grad.dq), dense, b, at.panel.token[r], at.panel.head[r]);
+        if (r < at.panel.rows) to[r] = row_at(static_cast<T*>(grad.dq), dense, b, at.panel.token[r], at.panel.head[r]);
       }
-      unpack_columns(at.dqt, factor, at.panel.rows, call.head_size, rows);
+      unpack_columns(at.dqt, factor, at.panel.rows, call.head_size, to);
     }
   }
 }

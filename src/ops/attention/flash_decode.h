@@ -41,15 +41,7 @@ struct DecodeTile {
   bool masked;  // some row may not see some of the keys
 };
 
-template <int kCount>
-HEARTH_INLINE void fold(F* sum) {
-#pragma GCC unroll 8
-  for (int i = 0; i < kCount / 2; ++i)
-    sum[i] = zip_low(sum[i], sum[i + kCount / 2]) + zip_high(sum[i], sum[i + kCount / 2]);
-  if constexpr (kCount > 2) fold<kCount / 2>(sum);
-}
-
-// <q, keys[j]> for j in [0, kLanes), in the lanes: kLanes running sums, then folded pairwise so that no lane is idle.
+// <q, keys[j]> for j in [0, kLanes), in the lanes: kLanes running sums, then folded.
 template <bool kPair>
 HEARTH_INLINE F dot_rows(const float* q, const float* keys, int64_t ld) {
   F sum[kLanes];

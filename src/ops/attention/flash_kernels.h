@@ -14,6 +14,7 @@
 namespace hearth {
 
 inline constexpr int64_t kFlashDecodeRows = 8;  // up to so many rows, the path bound by reading the cache is faster
+inline constexpr int64_t kFlashSpareKeys = 31;  // register tiles of keys reach up to so many past the end
 
 // All rows (at most kFlashDecodeRows each) of some kv heads against the keys [first_key, end_key).
 struct DecodeItem {
@@ -30,25 +31,35 @@ struct FlashKernels {
   int64_t (*decode_floats)(const AttentionCall&, int64_t kv_heads);
   void (*decode_keys)(const AttentionCall&, const DecodeItem&, float* partial, float* scratch);
 
-  // Row blocks part, part + parts, ... of (b, g). Writes their dq, adds to dk_sum and dv_sum, both [S][padded_size].
+  // The row blocks of one part of (b, g). Writes their dq, adds to dk_sum and dv_sum, both [S + kFlashSpareKeys]
+  // [padded_size].
   int64_t block_rows;
   int64_t (*padded_size)(int64_t head_size);
   int64_t (*backward_floats)(const AttentionCall&);
   void (*backward_rows)(const AttentionGradCall&, int64_t b, int64_t g, int64_t part, int64_t parts, float* dk_sum,
                         float* dv_sum, float* scratch);
 
+  // to[i] = factor * the sum over the parts, first to last, of sums[part * step + i], for i in [0, n).
+  void (*store_sum)(DType, void* to, const float* sums, int64_t parts, int64_t step, float factor, int64_t n);
+
   void (*exp2)(const float* x, float* y, int64_t n);  // the exponential of all paths, for its test
 };
 
-const FlashKernels& flash_kernels(Isa isa);  // throws Error{value} when the machine lacks it
+const FlashKernels& flash_kernels(Isa isa, DType dtype);  // throws Error{value} when the machine lacks it
 
-extern const FlashKernels flash_scalar, flash_avx2, flash_avx512, flash_avx512_bf16;
+extern const FlashKernels flash_scalar, flash_avx2, flash_avx512, flash_avx512_bf16, flash_amx;
 
 // Key range [0, end) that the query at t may see by position.
 inline int64_t causal_end(const AttentionCall& call, int64_t t) {
   if (!call.causal) return call.keys;
   const int64_t end = (call.start ? int64_t(*call.start) : call.keys - call.tokens) + t + 1;
   return end < 0 ? 0 : end > call.keys ? call.keys : end;
+}
+
+// The i-th block of rows of a part: of every `parts` blocks one, forth and back, so that causal work, which grows with
+// the row, is even. Grows with i; may lie past the last block.
+inline int64_t block_of_part(int64_t i, int64_t part, int64_t parts) {
+  return i * parts + (i % 2 == 0 ? part : parts - 1 - part);
 }
 
 }  // namespace hearth

@@ -39,6 +39,7 @@ struct alignas(64) Panel {
 // Rows [first, first + rows) of (b, g); lanes past the end see nothing.
 void place_panel(const AttentionCall& call, int64_t b, int64_t g, int64_t first, int64_t rows, Panel* panel) {
   const int64_t heads = group_heads(call);
+  int64_t t = first / heads, h = g * heads + first % heads;
   panel->rows = rows;
   panel->vectors = int((rows + kLanes - 1) / kLanes);
   panel->segment_min = INT32_MAX;
@@ -48,7 +49,6 @@ void place_panel(const AttentionCall& call, int64_t b, int64_t g, int64_t first,
     panel->segment[i] = 0;
     panel->mask[i] = nullptr;
     if (i >= rows) continue;
-    const int64_t t = (first + i) / heads, h = g * heads + (first + i) % heads;
     panel->token[i] = t;
     panel->head[i] = h;
     panel->end[i] = int32_t(causal_end(call, t));
@@ -57,6 +57,10 @@ void place_panel(const AttentionCall& call, int64_t b, int64_t g, int64_t first,
       const int32_t segment = panel->segment[i] = call.q_segments[b * call.tokens + t];
       panel->segment_min = segment < panel->segment_min ? segment : panel->segment_min;
       panel->segment_max = segment > panel->segment_max ? segment : panel->segment_max;
+    }
+    if (++h == (g + 1) * heads) {
+      h = g * heads;
+      ++t;
     }
   }
   panel->first_end = panel->end[0];
@@ -107,6 +111,22 @@ void hide(const AttentionCall& call, const Panel& panel, int64_t b, int64_t firs
   for (int64_t i = 0; i < panel.rows; ++i)
     for (int64_t s = 0; s < n; ++s)
       if (!panel.mask[i][first + s]) score[s * step + i] = -kInfinity;
+}
+
+template <class T>
+void store_sum_of(void* to, const float* sums, int64_t parts, int64_t step, float factor, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes) {
+    F sum = load_part(sums + i, n - i);
+    for (int64_t part = 1; part < parts; ++part) sum += load_part(sums + part * step + i, n - i);
+    store_part(static_cast<T*>(to) + i, sum * factor, n - i);
+  }
+}
+
+void store_sum(DType dtype, void* to, const float* sums, int64_t parts, int64_t step, float factor, int64_t n) {
+  const auto run = dtype == DType::f32    ? store_sum_of<float>
+                   : dtype == DType::bf16 ? store_sum_of<bf16>
+                                          : store_sum_of<f16>;
+  run(to, sums, parts, step, factor, n);
 }
 
 // Hands out 64-byte aligned pieces of a thread's scratch. With a null base it only counts.

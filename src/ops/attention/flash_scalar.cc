@@ -5,7 +5,8 @@
 
 namespace hearth {
 
-extern const FlashKernels flash_scalar = {kPanel, forward_floats, forward_rows,    decode_floats, decode_keys,
-                                          kBlock, padded_size,    backward_floats, backward_rows, exp2_all};
+extern const FlashKernels flash_scalar = {kPanel,        forward_floats, forward_rows, decode_floats,
+                                          decode_keys,   kBlock,         padded_size,  backward_floats,
+                                          backward_rows, store_sum,      exp2_all};
 
 }  // namespace hearth

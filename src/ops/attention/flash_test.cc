@@ -125,7 +125,7 @@ Result reference(const Problem& p, double scale) {
         for (int64_t s = 0; s < S; ++s) {
           if (!p.sees(b, h, t, s)) continue;
           score[s] = scale * dot(q, &p.k[key(s)], D, false);
-          size = std::max(size, scale * dot(q, &p.k[key(s)], D, true));
+          size = std::max(size, std::abs(scale) * dot(q, &p.k[key(s)], D, true));
           max = std::max(max, score[s]);
         }
         for (int64_t s = 0; s < S; ++s) sum += score[s] == -INFINITY ? 0 : std::exp(score[s] - max);
@@ -275,6 +275,11 @@ const Row kRows[] = {
     {.name = "tile_plus_one", .T = 65, .S = 65, .H = 2, .G = 1},
     {.name = "panel_plus_one", .T = 49, .S = 129, .causal = false},
     {.name = "panel_minus_one", .T = 47, .S = 127},
+    {.name = "piece_minus_one", .T = 31, .S = 31, .D = 31},  // of the tiles of AMX
+    {.name = "piece", .T = 32, .S = 32, .D = 32},
+    {.name = "piece_plus_one", .T = 33, .S = 97, .H = 2, .G = 1, .D = 33},
+    {.name = "block_and_a_bit", .T = 131, .S = 131, .H = 2, .G = 1, .D = 65, .causal = false},
+    {.name = "segments_grouped", .T = 160, .S = 160, .H = 3, .G = 1, .D = 32, .segments = true},
     {.name = "two_blocks_and_a_bit", .T = 200, .S = 200, .D = 16},
     {.name = "grouped_3", .B = 2, .T = 50, .S = 50, .H = 6, .G = 2},
     {.name = "grouped_8", .T = 33, .S = 33, .H = 16, .G = 2, .D = 32},
@@ -326,19 +331,20 @@ TEST(Flash, reference_gradient_is_central_difference) {
 
 TEST(Flash, threads_and_repeats_give_the_same_bits) {
   const int before = num_threads();
-  const Problem p = make_problem({.name = "", .B = 1, .T = 500, .S = 500, .H = 3, .G = 1, .D = 20});
-  for (int threads : {1, 3}) {
-    set_num_threads(threads);
-    for (Isa isa : all_isas()) {
-      Buffers a(p, 0.2), b(p, 0.2);
-      a.run(isa);
-      b.run(isa);
-      EXPECT_EQ(a.out.bytes, b.out.bytes);
-      EXPECT_EQ(a.dq.bytes, b.dq.bytes);
-      EXPECT_EQ(a.dk.bytes, b.dk.bytes);
-      EXPECT_EQ(a.dv.bytes, b.dv.bytes);
+  for (DType dtype : {DType::f32, DType::bf16})
+    for (int threads : {1, 3}) {
+      const Problem p = make_problem({.name = "", .B = 1, .T = 500, .S = 500, .H = 3, .G = 1, .D = 20, .dtype = dtype});
+      set_num_threads(threads);
+      for (Isa isa : all_isas()) {
+        Buffers a(p, 0.2), b(p, 0.2);
+        a.run(isa);
+        b.run(isa);
+        EXPECT_EQ(a.out.bytes, b.out.bytes);
+        EXPECT_EQ(a.dq.bytes, b.dq.bytes);
+        EXPECT_EQ(a.dk.bytes, b.dk.bytes);
+        EXPECT_EQ(a.dv.bytes, b.dv.bytes);
+      }
     }
-  }
   set_num_threads(before);
 }
 
@@ -346,8 +352,9 @@ TEST(Flash, many_threads_match_definition) {
   const int before = num_threads();
   set_num_threads(7);
   for (Isa isa : all_isas()) {
-    check(make_problem({.name = "", .T = 300, .S = 300, .H = 3, .G = 1, .D = 20}), isa);  // backward in parts
-    check(make_problem({.name = "", .S = 3000, .H = 2, .G = 1, .D = 20}), isa);           // decode in ranges of keys
+    for (DType dtype : {DType::f32, DType::bf16})  // backward in parts
+      check(make_problem({.name = "", .T = 300, .S = 300, .H = 3, .G = 1, .D = 20, .dtype = dtype}), isa);
+    check(make_problem({.name = "", .S = 3000, .H = 2, .G = 1, .D = 20}), isa);  // decode in ranges of keys
   }
   set_num_threads(before);
 }
@@ -356,23 +363,25 @@ TEST(Flash, many_threads_match_definition) {
 TEST(Flash, exp2_is_good_to_one_and_a_half_ulp) {
   std::vector<float> x(1 << 20), y(x.size());
   for (size_t i = 0; i < x.size(); ++i) x[i] = -126 * float(i) / float(x.size()) * (i % 3 ? 1.0f : 1e-3f);
-  for (Isa isa : all_isas()) {
-    flash_kernels(isa).exp2(x.data(), y.data(), int64_t(x.size()));
-    double worst = 0;
-    for (size_t i = 0; i < x.size(); ++i) {
-      const double want = std::exp2(double(x[i]));
-      worst = std::max(worst, std::abs(y[i] - want) / std::ldexp(1.0, std::ilogb(want) - 23));
+  for (Isa isa : all_isas())
+    for (DType dtype : {DType::f32, DType::bf16}) {
+      const FlashKernels& kernels = flash_kernels(isa, dtype);
+      kernels.exp2(x.data(), y.data(), int64_t(x.size()));
+      double worst = 0;
+      for (size_t i = 0; i < x.size(); ++i) {
+        const double want = std::exp2(double(x[i]));
+        worst = std::max(worst, std::abs(y[i] - want) / std::ldexp(1.0, std::ilogb(want) - 23));
+      }
+      EXPECT_LE(worst, 1.5) << isa_name(isa);
+      const float odd[] = {-INFINITY, NAN, 0, -127, -1e30f};
+      kernels.exp2(odd, y.data(), 5);
+      EXPECT_EQ(y[0], 0);
+      EXPECT_TRUE(std::isnan(y[1]));
+      EXPECT_EQ(y[2], 1);
+      EXPECT_EQ(y[3], 0);
+      EXPECT_EQ(y[4], 0);
+      RecordProperty(std::string("worst_ulp_") + isa_name(isa), std::to_string(worst));
     }
-    EXPECT_LE(worst, 1.5) << isa_name(isa);
-    const float odd[] = {-INFINITY, NAN, 0, -127, -1e30f};
-    flash_kernels(isa).exp2(odd, y.data(), 5);
-    EXPECT_EQ(y[0], 0);
-    EXPECT_TRUE(std::isnan(y[1]));
-    EXPECT_EQ(y[2], 1);
-    EXPECT_EQ(y[3], 0);
-    EXPECT_EQ(y[4], 0);
-    RecordProperty(std::string("worst_ulp_") + isa_name(isa), std::to_string(worst));
-  }
 }
 
 // A NaN or infinity may reach only the rows that see it, in value and in gradient.
@@ -442,6 +451,56 @@ TEST(Flash, large_scores_do_not_overflow) {
     got.run(isa);
     for (int64_t i = 0; i < p.q_size(); ++i) EXPECT_TRUE(std::isfinite(got.out.get(i)) && std::isfinite(got.dq.get(i)));
   }
+}
+
+TEST(Flash, negative_scale_matches_definition) {
+  for (DType dtype : {DType::f32, DType::bf16})
+    for (Isa isa : all_isas()) {
+      SCOPED_TRACE(std::string(isa_name(isa)) + " " + name(dtype));
+      Problem p = make_problem({.name = "", .T = 40, .S = 170, .D = 32, .dtype = dtype, .causal = false});
+      for (double& x : p.q) x *= 16;  // so that the wrong maximum overflows
+      const Result want = reference(p, -0.25);
+      Buffers got(p, -0.25);
+      got.run(isa);
+      expect_close(got.out, want.out, want.out_size, 202, 1, "out");
+      expect_close(got.dq, want.dq, want.dq_size, 202, 1, "dq");
+      expect_close(got.dv, want.dv, want.dv_size, 202, 1, "dv");
+    }
+}
+
+// Segments that come back: some queries see the keys before and after others' keys, which hold NaN.
+TEST(Flash, not_finite_between_blocks_that_are_seen) {
+  for (DType dtype : {DType::f32, DType::bf16})
+    for (Isa isa : all_isas()) {
+      SCOPED_TRACE(std::string(isa_name(isa)) + " " + name(dtype));
+      const int64_t T = 192, D = 20;
+      Problem p = make_problem({.name = "", .T = T, .S = T, .D = D, .dtype = dtype, .causal = false, .segments = true});
+      const auto other = [](int64_t t) { return t >= 32 && t < 64; };
+      for (int64_t t = 0; t < T; ++t) p.q_segments[t] = p.k_segments[t] = other(t);
+      for (int64_t d = 0; d < D; ++d) p.q[40 * D + d] = p.k[40 * D + d] = p.v[40 * D + d] = p.dout[40 * D + d] = NAN;
+      Buffers got(p, 0.2);
+      got.run(isa);
+      for (int64_t i = 0; i < T * D; ++i) {
+        const bool finite = std::isfinite(got.out.get(i)) && std::isfinite(got.dq.get(i)) &&
+                            std::isfinite(got.dk.get(i)) && std::isfinite(got.dv.get(i));
+        ASSERT_EQ(finite, !other(i / D)) << "token " << i / D;
+      }
+    }
+}
+
+TEST(Flash, what_an_earlier_call_left_does_not_show) {
+  const int before = num_threads();
+  set_num_threads(1);  // so that both calls have the same scratch
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16})
+    for (Isa isa : all_isas()) {
+      Row row{.name = "", .B = 4, .T = 150, .S = 50, .D = 48, .dtype = dtype, .causal = false};
+      Problem bad = make_problem(row);
+      for (Values* x : {&bad.q, &bad.k, &bad.v, &bad.dout}) std::fill(x->begin(), x->end(), NAN);
+      attention_forward_with(isa, Buffers(bad, 0.2).call.forward);
+      row.causal = true;  // the first 100 queries see nothing
+      check(make_problem(row), isa);
+    }
+  set_num_threads(before);
 }
 
 TEST(Flash, empty_sizes) {

@@ -145,7 +145,7 @@ void pack_columns(const T* const* rows, int64_t n, int64_t head_size, float* til
   }
 }
 
-// rows[i][d] = tile[d][i] * factor[i], the way back; row i of the result begins at rows[i].
+// rows[i][d] = tile[d][i] * factor[i], the way back; row i of the result begins at rows[i], null ones are left out.
 template <class T>
 void unpack_columns(const float* tile, const float* factor, int64_t n, int64_t head_size, T* const* rows) {
   for (int64_t i0 = 0; i0 < n; i0 += kLanes) {
@@ -154,7 +154,9 @@ void unpack_columns(const float* tile, const float* factor, int64_t n, int64_t h
       F block[kLanes];
       for (int64_t i = 0; i < kLanes; ++i) block[i] = d + i < head_size ? load(tile + (d + i) * kPanel + i0) * by : F{};
       transpose(block);
-      for (int64_t i = 0; i < min_of(kLanes, n - i0); ++i) store_part(rows[i0 + i] + d, block[i], head_size - d);
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < kLanes; ++i)
+        if (i < n - i0 && rows[i0 + i]) store_part(rows[i0 + i] + d, block[i], head_size - d);
     }
   }
 }

@@ -15,7 +15,8 @@
 namespace hearth {
 namespace {
 
-// kTileRows x kTileVectors accumulators fill the register file: 24 of 32 with AVX-512, 12 of 16 otherwise.
+// kTileRows x kTileVectors accumulators fill the register file: 24 of 32 with AVX-512, 12 of 16 otherwise. With AMX two
+// vectors: two tiles side by side.
 #if defined(__AVX512F__)
 constexpr int kLanes = 16, kTileRows = 8;
 #elif defined(__AVX2__)
@@ -23,7 +24,11 @@ constexpr int kLanes = 8, kTileRows = 4;
 #else
 constexpr int kLanes = 4, kTileRows = 4;
 #endif
+#if defined(__AMX_TILE__) || defined(__AMXTILE__)  // the second is what clang 14 says
+constexpr int kTileVectors = 2;
+#else
 constexpr int kTileVectors = 3;
+#endif
 #if defined(__AVX512BF16__)
 constexpr bool kDotBf16 = true;
 #else
@@ -71,8 +76,18 @@ HEARTH_INLINE F word_multiply_add(F a, F b, F c) {
   return multiply_add(a, b, c);
 }
 
-// max as the processor does it: b when either is NaN.
-HEARTH_INLINE F larger(F a, F b) { return a > b ? a : b; }
+// a > b ? a : b, so b when either is NaN. Written out, GCC 12 makes a comparison and a masked move of it.
+HEARTH_INLINE F larger(F a, F b) {
+#if defined(__AVX512F__)
+  return F(_mm512_maskz_max_ps(0xffff, __m512(a), __m512(b)));
+#elif defined(__AVX2__)
+  return F(_mm256_max_ps(__m256(a), __m256(b)));
+#elif defined(__SSE2__)
+  return F(_mm_max_ps(__m128(a), __m128(b)));
+#else
+  return a > b ? a : b;
+#endif
+}
 
 HEARTH_INLINE F load(const float* p) { return *reinterpret_cast<const UnalignedF*>(p); }
 HEARTH_INLINE F load(const bf16* p) {
@@ -147,6 +162,15 @@ HEARTH_INLINE F zip_low(F a, F b) { return __builtin_shufflevector(a, b, 0, 4, 1
 HEARTH_INLINE F zip_high(F a, F b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
 #endif
 
+// sum[0] = the sum of the lanes of each of kCount vectors, in order; pairwise, so that no lane is idle.
+template <int kCount>
+HEARTH_INLINE void fold(F* sum) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kCount / 2; ++i)
+    sum[i] = zip_low(sum[i], sum[i + kCount / 2]) + zip_high(sum[i], sum[i + kCount / 2]);
+  if constexpr (kCount > 2) fold<kCount / 2>(sum);
+}
+
 // Transposes kLanes x kLanes words: log2(kLanes) perfect shuffles of the rows.
 HEARTH_INLINE void transpose(F* rows) {
 #pragma GCC unroll 4
@@ -162,11 +186,13 @@ HEARTH_INLINE void transpose(F* rows) {
   }
 }
 
-// 2^x for x <= 127; 0 below -126 (and for -inf), NaN for NaN. A polynomial of degree 6 on [-1/2,1/2], fitted for
+// 2^x for x <= 127; 0 below -126.5 (and for -inf), NaN for NaN. A polynomial of degree 6 on [-1/2,1/2], fitted for
 // relative error: 2^-29, less than what its own rounding adds. At most 1.5 ulp in all, measured in flash_test.cc.
 HEARTH_INLINE F exp2_poly(F x) {
-  const F lowest = splat(-126.0f), magic = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
-  const F t = larger(lowest, x);
+  // Adding 1.5 * 2^23 rounds to an integer. With 127 more its low bits are the exponent of the power, which is 0 at
+  // -127, and so is the power.
+  const F magic = splat(12582912.0f + 127.0f);
+  const F t = larger(splat(-127.0f), x);
   const F shifted = t + magic, f = t - (shifted - magic);
   F y = splat(0.00015345803694799542f);
   y = multiply_add(y, f, splat(0.0013399930903688073f));
@@ -175,8 +201,7 @@ HEARTH_INLINE F exp2_poly(F x) {
   y = multiply_add(y, f, splat(0.24022646248340607f));
   y = multiply_add(y, f, splat(0.6931471824645996f));
   y = multiply_add(y, f, splat(1.0f));
-  const F power = F((I(shifted) << 23) + 0x3f800000);
-  return x < lowest ? F{} : y * power;
+  return y * F(I(shifted) << 23);
 }
 
 [[maybe_unused]] void exp2_all(const float* x, float* y, int64_t n) {
