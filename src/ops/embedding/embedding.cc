@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "ir/op.h"
 #include "ops/elementwise/elementwise.h"
+#include "ops/embedding/embedding_workspace.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape.h"
 
@@ -34,10 +35,51 @@ static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, 
   return {reshape(picked, dims)};
 }
 
+static void grad(VjpArgs& v) {
+  if (v.wanted[0]) v.grad[0] = v.graph.add("embedding_grad", {v.cotangent[0], v.in[1]}, {{"rows", v.in[0].dim(0)}});
+}
+
+// --- embedding_grad: dtable[v,:] = sum over n with ids[n] = v of dy[n,:]
+// ----------------------------------------------------------------------------------------------------------------------
+
+static std::vector<TensorType> infer_grad(const InferArgs& args) {
+  const Value &dy = args.in[0], &ids = args.in[1];
+  const int64_t rows = args.attrs.integer("rows");
+  Dims rows_of_ids = ids.dims();
+  if (dy.rank() > 0) rows_of_ids.push_back(dy.dim(-1));
+  HEARTH_CHECK(
+      dy.rank() > 0 && is_float(dy.dtype()) && ids.dtype() == DType::i32 && dy.dims() == rows_of_ids && rows >= 0,
+      shape, args.op, ": needs dy [...,C] and ids i32 [...]\n  dy is ", dy, "\n  ids is ", ids);
+  return {{dy.dtype(), {rows, dy.dim(-1)}}};
+}
+
+static std::vector<Value> decompose_grad(Graph& graph, const std::vector<Value>& in, const Attrs& attrs) {
+  const int64_t n = in[1].type().elements(), V = attrs.integer("rows"), C = in[0].dim(-1);
+  const Dims whole = {V, C, n};
+  const Value hit = compare("EQ", broadcast_in_dim(reshape(in[1], {n}), whole, {2}), iota(graph, DType::i32, whole, 0));
+  const Value dy = broadcast_in_dim(transpose(reshape(in[0], {n, C}), {1, 0}), whole, {1, 2});  // [V,C,n]
+  return {reduce_sum(select(hit, dy, scalar_like(dy, 0)), {2})};
+}
+
+static std::string refuse_grad(const Graph&, const Node& n) {
+  return n.types[0].dtype == DType::f64 ? "no kernel for f64; has f32, bf16, f16" : "";
+}
+
+static int64_t workspace(const Node& n) {
+  return embedding_grad_workspace(n.types[0].dims[0], n.inputs[1].type().elements());
+}
+
 std::vector<OpInfo> embedding_ops() {
-  OpInfo op{.name = "embedding", .doc = "rows of a table by number", .infer = infer, .decompose = decompose};
+  OpInfo op{
+      .name = "embedding", .doc = "rows of a table by number", .infer = infer, .vjp = grad, .decompose = decompose};
   op.offers = {{"cpu", "embedding", nullptr}};
-  return {op};
+  OpInfo backward{.name = "embedding_grad",
+                  .doc = "sums of rows by number",
+                  .infer = infer_grad,
+                  .vjp = [](VjpArgs& v) { v.grad[0] = embedding(v.cotangent[0], v.in[1]); },
+                  .decompose = decompose_grad};
+  backward.offers = {{"cpu", "embedding_grad", refuse_grad, workspace}};
+  return {op, backward};
 }
 
 }  // namespace hearth
