@@ -7,9 +7,6 @@
 #include "io/nearest.h"
 #include "text/utf8.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 namespace hearth::tokenizers {
 
 // A pattern that backtracks more than this on one match is an attack or a mistake; the patterns of real tokenizers need
@@ -96,80 +93,34 @@ static std::string to_pcre(const std::string& pattern, const std::string& where)
   return out;
 }
 
-Regex::Regex(const std::string& pattern, const std::string& where) : pattern_(pattern) {
+static CompiledRegex compile(const std::string& pattern, const std::string& where) {
   HEARTH_CHECK(pattern.size() <= kMaxPatternBytes, unsupported, where, ": the regular expression has ", pattern.size(),
                " bytes; at most ", kMaxPatternBytes, " are allowed");
-  const std::string text = to_pcre(pattern, where);
-  int error = 0;
-  PCRE2_SIZE offset = 0;
-  const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK;
-  pcre2_code* code =
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), options, &error, &offset, nullptr);
-  if (code == nullptr) {
-    PCRE2_UCHAR reason[256] = {};
-    pcre2_get_error_message(error, reason, sizeof reason);
-    HEARTH_FAIL(unsupported, where, ": cannot use the regular expression: ", reinterpret_cast<const char*>(reason),
-                "\n  pattern: ", printable(pattern));
-  }
-  code_ = std::shared_ptr<const void>(
-      code, [](const void* p) { pcre2_code_free(const_cast<pcre2_code*>(static_cast<const pcre2_code*>(p))); });
-  pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // without JIT (some processors) matching is slower, not different
+  const RegexOptions options{.unicode_classes = true, .valid_utf8 = true, .step_limit = kMatchLimit};
+  std::string why;
+  const std::optional<CompiledRegex> compiled = CompiledRegex::compile(to_pcre(pattern, where), options, &why);
+  HEARTH_CHECK(compiled, unsupported, where, ": cannot use the regular expression: ", why,
+               "\n  pattern: ", printable(pattern));
+  return *compiled;
 }
 
-namespace {
-// Scratch of the searches of one thread.
-struct MatchState {
-  MatchState()
-      : data(pcre2_match_data_create(1, nullptr)),
-        context(pcre2_match_context_create(nullptr)),
-        stack(pcre2_jit_stack_create(32 << 10, 8 << 20, nullptr)) {
-    HEARTH_CHECK(data != nullptr && context != nullptr, memory, "tokenizer: no memory for a regular expression search");
-    if (stack != nullptr) pcre2_jit_stack_assign(context, nullptr, stack);
-    pcre2_set_match_limit(context, kMatchLimit);
-  }
-  ~MatchState() {
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(context);
-    pcre2_jit_stack_free(stack);
-  }
-  MatchState(const MatchState&) = delete;
-  MatchState& operator=(const MatchState&) = delete;
-  pcre2_match_data* data;
-  pcre2_match_context* context;
-  pcre2_jit_stack* stack;
-};
-}  // namespace
+Regex::Regex(const std::string& pattern, const std::string& where)
+    : pattern_(pattern), compiled_(compile(pattern, where)) {}
 
-static MatchState& match_state() {
-  static thread_local MatchState state;
-  return state;
-}
-
-static const pcre2_code* code_of(const std::shared_ptr<const void>& p) {
-  return static_cast<const pcre2_code*>(p.get());
-}
-
-static bool search(const pcre2_code* code, MatchState& state, std::string_view text, size_t from, uint32_t options,
-                   const std::string& pattern) {
-  const int rc = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
-                             options | PCRE2_NO_UTF_CHECK, state.data, state.context);
-  if (rc == PCRE2_ERROR_NOMATCH) return false;
-  if (rc < 0) {
-    PCRE2_UCHAR reason[256] = {};
-    pcre2_get_error_message(rc, reason, sizeof reason);
-    HEARTH_FAIL(unsupported, "tokenizer: the pre-tokenizer's regular expression gave up at byte ", from,
-                " of a text of ", text.size(), " bytes: ", reinterpret_cast<const char*>(reason),
-                "\n  pattern: ", printable(pattern));
-  }
-  return true;
+bool Regex::search(std::string_view text, size_t from, bool anchored, CompiledRegex::Match* match) const {
+  std::string why;
+  const CompiledRegex::Found found = compiled_.search(text, from, anchored, match, &why);
+  HEARTH_CHECK(found != CompiledRegex::Found::gave_up, unsupported,
+               "tokenizer: the pre-tokenizer's regular expression gave up at byte ", from, " of a text of ",
+               text.size(), " bytes: ", why, "\n  pattern: ", printable(pattern_));
+  return found == CompiledRegex::Found::yes;
 }
 
 void Regex::for_each_match(std::string_view text, const std::function<void(size_t, size_t)>& found) const {
-  MatchState& state = match_state();
   size_t from = 0, last_end = std::string_view::npos;
-  while (from <= text.size() && search(code_of(code_), state, text, from, 0, pattern_)) {
-    const PCRE2_SIZE* range = pcre2_get_ovector_pointer(state.data);
-    const size_t begin = range[0], end = range[1];
+  CompiledRegex::Match match;
+  while (from <= text.size() && search(text, from, false, &match)) {
+    const auto [begin, end] = match;
     HEARTH_CHECK(begin <= end, unsupported,
                  "tokenizer: the regular expression uses \\K\n  pattern: ", printable(pattern_));
     if (begin == end && last_end == end) {
@@ -183,8 +134,8 @@ void Regex::for_each_match(std::string_view text, const std::function<void(size_
 }
 
 bool Regex::matches_at_start(std::string_view text) const {
-  MatchState& state = match_state();
-  return search(code_of(code_), state, text, 0, PCRE2_ANCHORED, pattern_);
+  CompiledRegex::Match match;
+  return search(text, 0, true, &match);
 }
 
 // Source: regex-syntax (Rust), UTS #18 annex C: \w = Alphabetic, Mark, Decimal_Number, Connector_Punctuation,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Regular expressions of tokenizer.json files, which are written for Oniguruma, run by PCRE2 with its JIT.
+// Regular expressions of tokenizer.json files, which are written for Oniguruma, run by PCRE2 (io/regex.h).
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
+
+#include "io/regex.h"
 
 namespace hearth::tokenizers {
 
@@ -25,8 +26,11 @@ class Regex {
   bool matches_at_start(std::string_view text) const;  // an anchored match exists at the first byte
 
  private:
+  // Whether there is a match, and where.
+  bool search(std::string_view text, size_t from, bool anchored, CompiledRegex::Match* match) const;
+
   std::string pattern_;
-  std::shared_ptr<const void> code_;  // pcre2_code; safe to share between threads
+  CompiledRegex compiled_;
 };
 
 // Is this character part of a word (\w of Rust's regular expressions)?
