@@ -15,10 +15,10 @@ namespace {
 class Reverse {
  public:
   Reverse(Graph& graph, const std::vector<Value>& wrt)
-      : graph_(graph), size_(graph.size()), active_(size_t(size_), false) {
+      : graph_(graph), size_(graph.size()), active_(size_t(size_), false), is_wrt_(size_t(size_), false) {
     int32_t first = size_;
     for (const Value& value : wrt) {
-      active_[size_t(value.node)] = true;
+      active_[size_t(value.node)] = is_wrt_[size_t(value.node)] = true;
       first = std::min(first, value.node);
     }
     for (int32_t id = first; id < size_; ++id) {
@@ -30,7 +30,8 @@ class Reverse {
   }
 
   void add_cotangent(const Value& value, const Value& cotangent) {
-    Value& sum = cotangents_[{value.node, value.output}];
+    const Value to = before_barriers(value);
+    Value& sum = cotangents_[{to.node, to.output}];
     sum = sum.valid() ? sum + cotangent : cotangent;
   }
 
@@ -39,15 +40,21 @@ class Reverse {
     return found == cotangents_.end() ? Value{} : found->second;
   }
 
-  void run(const std::vector<Value>& wrt) {
-    std::vector<bool> is_wrt(size_t(size_), false);
-    for (const Value& value : wrt) is_wrt[size_t(value.node)] = true;
+  void run() {
     for (int32_t id = size_ - 1; id >= 0; --id) {
       if (active_[size_t(id)] && !graph_.node(id).inputs.empty()) differentiate(id);
     }
   }
 
  private:
+  // A barrier is the identity: cotangents go to what stands before it, and so are summed in the same order as without
+  // it. That is why a checkpoint changes no bit.
+  Value before_barriers(Value value) const {
+    while (graph_.node(value).op->name == "optimization_barrier" && !is_wrt_[size_t(value.node)])
+      value = graph_.node(value).inputs[size_t(value.output)];
+    return value;
+  }
+
   void differentiate(int32_t id) {
     const Node node = graph_.node(id);  // a copy: the graph grows below
     std::vector<Value> out, cotangent_of_out;
@@ -109,7 +116,8 @@ class Reverse {
       members.push_back(id);
       for (const Value& in : graph_.node(id).inputs) {
         const Node& source = graph_.node(in);
-        const bool kept = source.op->name == "input" || source.op->row_kind == RowKind::constant;
+        const bool argument = graph_.node(id).op->name == "optimization_barrier";
+        const bool kept = (source.op->name == "input" && !argument) || source.op->row_kind == RowKind::constant;
         if (source.checkpoint != region && !kept && copy.try_emplace({in.node, in.output}).second)
           outside.push_back(in);
       }
@@ -145,7 +153,7 @@ class Reverse {
 
   Graph& graph_;
   const int32_t size_;  // nodes there were before the derivative
-  std::vector<bool> active_;
+  std::vector<bool> active_, is_wrt_;
   std::map<std::pair<int32_t, int32_t>, Value> cotangents_;
   std::map<int32_t, std::map<std::pair<int32_t, int32_t>, Value>> copies_;  // per checkpoint region
 };
@@ -170,7 +178,7 @@ std::vector<Value> vjp(const std::vector<Value>& outputs, const std::vector<Valu
   graph.checkpoint_region = 0;
   Reverse reverse(graph, wrt);
   for (size_t i = 0; i < outputs.size(); ++i) reverse.add_cotangent(outputs[i], cotangents[i]);
-  reverse.run(wrt);
+  reverse.run();
   graph.checkpoint_region = region;
   std::vector<Value> grads;
   for (const Value& value : wrt) {
@@ -206,13 +214,30 @@ Function grad(Function f, std::vector<size_t> argnums) {
   };
 }
 
+// Graph inputs enter a region through a barrier, so that the second computation is not taken for the first. Those that
+// f reads without being called with them, as models do with their weights, are read as they lie.
+static std::vector<Value> behind_barrier(Graph& graph, std::vector<Value> arguments) {
+  std::vector<Value> inputs;
+  for (const Value& value : arguments) {
+    if (graph.node(value).op->name == "input") inputs.push_back(value);
+  }
+  if (inputs.empty()) return arguments;
+  const std::vector<Value> passed = optimization_barrier(inputs);
+  size_t next = 0;
+  for (Value& value : arguments) {
+    if (graph.node(value).op->name == "input") value = passed[next++];
+  }
+  return arguments;
+}
+
 Function checkpoint(Function f) {
   return [f = std::move(f)](const std::vector<Value>& arguments) {
     HEARTH_CHECK(!arguments.empty(), value, "checkpoint: the function needs an argument");
     Graph& graph = *arguments[0].graph;
     const int32_t outer = graph.checkpoint_region;
-    if (outer == 0) graph.checkpoint_region = ++graph.checkpoint_regions;  // inside another region: recomputed with it
-    std::vector<Value> results = f(arguments);
+    if (outer != 0) return f(arguments);  // inside another region: recomputed with it
+    graph.checkpoint_region = ++graph.checkpoint_regions;
+    std::vector<Value> results = f(behind_barrier(graph, arguments));
     graph.checkpoint_region = outer;
     return results;
   };

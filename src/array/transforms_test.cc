@@ -164,6 +164,19 @@ TEST(Checkpoint, gives_the_same_derivatives) {
             call(value_and_grad(loss(checkpoint(block(3))), {0, 1}), x));
 }
 
+TEST(Checkpoint, around_a_derivative) {
+  const Function inner = grad(
+      [](const std::vector<Value>& in) -> std::vector<Value> { return {total(tanh(in[0] * in[1]) * in[0])}; }, {0, 1});
+  const auto loss = [](const Function& f) -> Function {
+    return [f](const std::vector<Value>& in) -> std::vector<Value> {
+      const std::vector<Value> g = f(in);
+      return {total(g[0] * g[1] * in[0])};
+    };
+  };
+  const std::vector<std::vector<double>> x = {{0.3, -0.7, 1.1}, {0.5, 0.9, -0.2}};
+  EXPECT_EQ(call(grad(loss(inner), {0, 1}), x), call(grad(loss(checkpoint(inner)), {0, 1}), x));
+}
+
 TEST(Checkpoint, inside_a_checkpoint_and_with_several_results) {
   const Function pair = [](const std::vector<Value>& in) -> std::vector<Value> {
     const Value y = checkpoint(block(2))(in)[0];
@@ -202,6 +215,35 @@ TEST(Checkpoint, lowers_live_bytes_with_depth) {
   };
   EXPECT_GT(live(false), kLayers * kInside * kActivation);
   EXPECT_LT(live(true), (kLayers + 4 * kInside) * kActivation);  // one a layer, and what the layer at hand needs
+}
+
+// Two regions, the first of which reads graph inputs only: while the second is computed again, nothing of the first
+// may lie there.
+TEST(Checkpoint, of_graph_inputs_is_computed_again) {
+  constexpr int64_t kInside = 8, kActivation = 64 * 64 * 4;
+  const auto build = [](Graph& g, bool again) {
+    const Value x = g.input("x", {DType::f32, {64, 64}}), w = g.input("w", {DType::f32, {64, 64}});
+    Function part = [](const std::vector<Value>& in) -> std::vector<Value> {
+      Value y = in[0];
+      for (int i = 0; i < kInside; ++i) y = tanh(linear(y, in[1]));
+      return {y};
+    };
+    if (again) part = checkpoint(part);
+    const Value y = part({part({x, w})[0], w})[0];
+    g.output("dx", gradients(reduce_sum(y * y, {0, 1}), {x})[0]);
+  };
+  Graph plain, again;
+  build(plain, false);
+  build(again, true);
+  const int64_t saved = compile(plain).live_bytes_max - compile(again).live_bytes_max;
+  EXPECT_GT(saved, (kInside - 2) * kActivation);
+  std::vector<double> x, w;
+  for (int i = 0; i < 64 * 64; ++i) {
+    x.push_back(random_unit(1, uint64_t(i)));
+    w.push_back((random_unit(2, uint64_t(i)) - 0.5) / 8);
+  }
+  const std::vector<Bytes> inputs = {to_bytes(DType::f32, x), to_bytes(DType::f32, w)};
+  EXPECT_EQ(run_graph(plain, inputs), run_graph(again, inputs));
 }
 
 }  // namespace
