@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/file_test_folder.h"
 #include "cli/flags_test_command.h"
 
 namespace hearth {
@@ -26,12 +27,7 @@ Parsed parse(std::vector<std::string> words) {
 // The message that these words end in; the two needed flags are added.
 std::string refusal(std::vector<std::string> words, bool add_needed = true) {
   if (add_needed) words.insert(words.begin(), {"--model", "m", "--data", "d"});
-  try {
-    parse(words);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "accepted";
+  return error_of(Kind::value, [&] { parse(words); });
 }
 
 Parsed parse_more(std::vector<std::string> words) {

@@ -18,19 +18,15 @@ const Command& command_named(const Program& program, const std::string& name) {
 }
 
 // Parses and runs; returns the message of the Error it must end with.
-std::string refusal(const std::string& name, const std::vector<std::string>& words) {
+std::string refusal(const std::string& name, const std::vector<std::string>& words, Kind kind = Kind::value) {
   const Program program = hearth_program();
   Invocation invocation = command_named(program, name).make();
-  try {
+  return error_of(kind, [&] {
     parse_flags(invocation.table, words);
     for (const Flag& flag : invocation.table.flags)
       if (flag.given) invocation.common->given.insert(flag.name);
     invocation.run();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << name << " did not refuse";
-  return "";
+  });
 }
 
 const std::string& prose() {
@@ -67,7 +63,7 @@ TEST(HearthProgram, finetune_keeps_away_from_foreign_folders) {
   TestFolder folder;
   write_file_atomic(folder / "thesis.txt", "years of work");
   const auto refused = [&](const std::string& output) {
-    return refusal("finetune", {"--model", prose(), "--data", play(), "--output", output});
+    return refusal("finetune", {"--model", prose(), "--data", play(), "--output", output}, Kind::file);
   };
   EXPECT_EQ(refused(folder.path()),
             cat("--output '", folder.path(),
@@ -82,8 +78,8 @@ TEST(HearthProgram, finetune_resumes_only_what_was_begun) {
   const std::vector<std::string> words = {"--model", prose(), "--data", play(), "--output", folder / "run"};
   std::vector<std::string> resume = words;
   resume.push_back("--resume");
-  EXPECT_EQ(refusal("finetune", resume), cat("--resume: there is no checkpoint in '", folder / "run",
-                                             "' to go on from; leave --resume out to begin"));
+  EXPECT_EQ(refusal("finetune", resume, Kind::state), cat("--resume: there is no checkpoint in '", folder / "run",
+                                                          "' to go on from; leave --resume out to begin"));
   EXPECT_FALSE(exists(folder / "run"));
 }
 

@@ -5,8 +5,7 @@
 
 #include <algorithm>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "base/file_test_folder.h"
 #include "device/register_kernel.h"
 #include "plan/test_plan.h"
 
@@ -21,22 +20,6 @@ Floats read(const Session& session, const std::string& name) {
   Floats values(size_t(session.output_type(index).elements()));
   session.read_output(index, values.data());
   return values;
-}
-
-// Message and kind of the Error that `body` throws.
-template <class Body>
-std::string message_of(Kind kind, Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(kind_name(error.kind()), std::string(kind_name(kind))) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
-}
-void expect_contains(const std::string& text, const std::string& part) {
-  EXPECT_NE(text.find(part), std::string::npos) << text << "\nlacks: " << part;
 }
 
 TEST(Session, runs_the_small_plan_again_and_again) {
@@ -128,39 +111,38 @@ TEST(Session, shared_arena) {
     EXPECT_EQ(read(*session, "y"), (Floats{2, 8, 18, 32}));
   }
   const auto tight = Arena::for_plans({&small});
-  expect_contains(message_of(Kind::value, [&] { Session(large, {.arena = tight}); }), "shared arena is too small");
+  EXPECT_TEXT(error_of(Kind::value, [&] { Session(large, {.arena = tight}); }), "shared arena is too small");
   const Arena::Lease lease(*arena);
-  expect_contains(message_of(Kind::state, [&] { a.run(); }), "another session that shares the same memory is running");
+  EXPECT_TEXT(error_of(Kind::state, [&] { a.run(); }), "another session that shares the same memory is running");
 }
 
 TEST(Session, binding_mistakes) {
   Session session(small_plan());
   Floats x(5);
-  expect_contains(message_of(Kind::state, [&] { session.run(); }), "input 'x' f32[4] is not bound");
-  expect_contains(message_of(Kind::value, [&] { session.bind_input("z", x.data()); }),
-                  "has no input 'z'\n  it has 1: x");
-  expect_contains(message_of(Kind::value, [&] { session.bind_input(1, x.data()); }), "there is no input 1");
-  expect_contains(message_of(Kind::value, [&] { session.bind_input("x", nullptr); }), "is bound to no memory");
-  expect_contains(message_of(Kind::value, [&] { session.bind_input("x", reinterpret_cast<char*>(x.data()) + 1); }),
-                  "no multiple of 4");
-  expect_contains(message_of(Kind::value, [&] { session.output("z"); }), "has no output 'z'");
+  EXPECT_TEXT(error_of(Kind::state, [&] { session.run(); }), "input 'x' f32[4] is not bound");
+  EXPECT_TEXT(error_of(Kind::value, [&] { session.bind_input("z", x.data()); }), "has no input 'z'\n  it has 1: x");
+  EXPECT_TEXT(error_of(Kind::value, [&] { session.bind_input(1, x.data()); }), "there is no input 1");
+  EXPECT_TEXT(error_of(Kind::value, [&] { session.bind_input("x", nullptr); }), "is bound to no memory");
+  EXPECT_TEXT(error_of(Kind::value, [&] { session.bind_input("x", reinterpret_cast<char*>(x.data()) + 1); }),
+              "no multiple of 4");
+  EXPECT_TEXT(error_of(Kind::value, [&] { session.output("z"); }), "has no output 'z'");
 }
 
 TEST(Session, refuses_plans_it_cannot_run) {
   Plan plan = small_plan();
   plan.instructions[0].kernel = "no_such_kernel";
-  expect_contains(message_of(Kind::unsupported, [&] { Session{plan}; }),
-                  "instruction 0 (no_such_kernel): this build has no such kernel\n  in layers.0");
+  EXPECT_TEXT(error_of(Kind::unsupported, [&] { Session{plan}; }),
+              "instruction 0 (no_such_kernel): this build has no such kernel\n  in layers.0");
   plan = small_plan();
   plan.devices[0] = "abacus";
-  expect_contains(message_of(Kind::unsupported, [&] { Session{plan}; }), "there is no device 'abacus'");
+  EXPECT_TEXT(error_of(Kind::unsupported, [&] { Session{plan}; }), "there is no device 'abacus'");
   plan = small_plan();
   plan.tensors[1].type = {DType::i32, {4}};  // passes validate, but not the kernel's own check
-  expect_contains(message_of(Kind::format, [&] { Session{plan}; }),
-                  "instruction 0 (reference.add): input 1 is i32[4] instead of f32[4]\n  in layers.0");
+  EXPECT_TEXT(error_of(Kind::format, [&] { Session{plan}; }),
+              "instruction 0 (reference.add): input 1 is i32[4] instead of f32[4]\n  in layers.0");
   plan = small_plan();
   plan.tensors[2].offset = 8;
-  message_of(Kind::format, [&] { Session{plan}; });
+  error_of(Kind::format, [&] { Session{plan}; });
 }
 
 TEST(Session, out_of_memory_names_the_biggest_tensors) {
@@ -168,9 +150,9 @@ TEST(Session, out_of_memory_names_the_biggest_tensors) {
   const TensorType huge{DType::f32, {1 << 20, 1 << 20}};  // 4 TiB
   const int32_t x = t.input("x", {DType::f32, {}}), a = t.arena(huge);
   t.add("reference.broadcast_in_dim", {x}, {a}, {{"dims", Dims{}}}).scope = "layers.0.attn";
-  const std::string message = message_of(Kind::memory, [&] { Session{t.plan}; });
-  expect_contains(message, "cpu: out of memory: wanted 4.00 TiB, ");
-  expect_contains(message, "biggest: f32[1048576,1048576] 4.00 TiB (layers.0.attn)");
+  const std::string message = error_of(Kind::memory, [&] { Session{t.plan}; });
+  EXPECT_TEXT(message, "cpu: out of memory: wanted 4.00 TiB, ");
+  EXPECT_TEXT(message, "biggest: f32[1048576,1048576] 4.00 TiB (layers.0.attn)");
 }
 
 TEST(Session, kernel_error_names_its_instruction_and_the_session_lives) {
@@ -193,11 +175,11 @@ TEST(Session, kernel_error_names_its_instruction_and_the_session_lives) {
   for (const bool profiled : {false, true}) {
     session.set_profiling(profiled);
     value = 1;
-    expect_contains(message_of(Kind::numeric, [&] { session.run(); }), cat("test: got -1", place));
+    EXPECT_TEXT(error_of(Kind::numeric, [&] { session.run(); }), cat("test: got -1", place));
     value = 2;
-    expect_contains(message_of(Kind::bug, [&] { session.run(); }), cat("not an Error", place));
+    EXPECT_TEXT(error_of(Kind::bug, [&] { session.run(); }), cat("not an Error", place));
     value = 3;
-    expect_contains(message_of(Kind::memory, [&] { session.run(); }), place);
+    EXPECT_TEXT(error_of(Kind::memory, [&] { session.run(); }), place);
     value = -5;
     session.run();
     EXPECT_EQ(read(session, "y"), Floats{5});
@@ -217,12 +199,12 @@ TEST(Session, profile) {
   EXPECT_EQ(entry.runs, 2);
   EXPECT_EQ(entry.bytes, 48);
   EXPECT_GT(entry.total_ns, 0);
-  expect_contains(session.profile().table(), "reference.multiply");
+  EXPECT_TEXT(session.profile().table(), "reference.multiply");
   const std::string path = testing::TempDir() + "/session_trace.json";
   session.profile().write_trace(path);
   const std::string trace = read_file(path, 1 << 20);
-  expect_contains(trace, R"("name":"reference.add","ph":"X")");
-  expect_contains(trace, R"("scope":"layers.0"}})");
+  EXPECT_TEXT(trace, R"("name":"reference.add","ph":"X")");
+  EXPECT_TEXT(trace, R"("scope":"layers.0"}})");
   EXPECT_EQ(std::count(trace.begin(), trace.end(), '{'), std::count(trace.begin(), trace.end(), '}'));
   remove_tree(path);
 }

@@ -9,8 +9,7 @@
 #include <functional>
 #include <map>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "base/file_test_folder.h"
 #include "io/json.h"
 #include "text/test_files.h"
 
@@ -21,15 +20,6 @@ using Ids = std::vector<int32_t>;
 static const Tokenizer& prose() {
   static const Tokenizer tokenizer = Tokenizer::load(source_path("assets/prose-14m"));
   return tokenizer;
-}
-
-static std::string error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST(Dataset, stream_of_the_reference_run) {
@@ -73,25 +63,29 @@ TEST(Dataset, exactly_one_block) {
   const int64_t size = static_cast<int64_t>(all.size());
   EXPECT_EQ(cut_blocks(prose(), "some words here", "t", Blocks::stream, size).tokens, all);
   EXPECT_EQ(cut_blocks(prose(), "some words here", "t", Blocks::textdataset, size).tokens, all);
-  EXPECT_EQ(error_of([&] { cut_blocks(prose(), "some words here", "t.txt", Blocks::stream, size + 1); }),
-            cat("text 't.txt' gives ", size, " tokens, but one block of ", size + 1, " needs ", size + 1,
-                "; use a longer text or a block size of at most ", size));
-  EXPECT_EQ(error_of([&] { cut_blocks(prose(), "some words here", "t.txt", Blocks::textdataset, size + 1); }),
+  const auto refusal = [&](Blocks blocks) {
+    return error_of(Kind::value, [&] { cut_blocks(prose(), "some words here", "t.txt", blocks, size + 1); });
+  };
+  EXPECT_EQ(refusal(Blocks::stream), cat("text 't.txt' gives ", size, " tokens, but one block of ", size + 1, " needs ",
+                                         size + 1, "; use a longer text or a block size of at most ", size));
+  EXPECT_EQ(refusal(Blocks::textdataset),
             cat("text 't.txt' gives ", size - 1, " tokens, but one block of ", size + 1, " needs ", size,
                 "; use a longer text or a block size of at most ", size));
 }
 
 TEST(Dataset, errors_name_the_file_and_what_to_do) {
-  EXPECT_NE(error_of([] { make_blocks(prose(), "/nowhere/x.txt", Blocks::stream, 8); }).find("'/nowhere/x.txt'"),
-            std::string::npos);
-  EXPECT_NE(error_of([] { make_blocks(prose(), source_path("assets"), Blocks::stream, 8); }).find("folder"),
-            std::string::npos);
-  EXPECT_EQ(error_of([] { cut_blocks(prose(), "", "e.txt", Blocks::stream, 8); }),
+  const auto refusal = [](const char* text, const char* name, int64_t size) {
+    return error_of(Kind::value, [&] { cut_blocks(prose(), text, name, Blocks::stream, size); });
+  };
+  EXPECT_TEXT(error_of(Kind::file, [] { make_blocks(prose(), "/nowhere/x.txt", Blocks::stream, 8); }),
+              "'/nowhere/x.txt'");
+  EXPECT_TEXT(error_of(Kind::file, [] { make_blocks(prose(), source_path("assets"), Blocks::stream, 8); }), "folder");
+  EXPECT_EQ(refusal("", "e.txt", 8),
             "text 'e.txt' is empty: 0 tokens, but one block needs 8; give a file with text in it");
   EXPECT_EQ(
-      error_of([] { cut_blocks(prose(), "a", "a.txt", Blocks::stream, 1); }),
+      refusal("a", "a.txt", 1),
       "text 'a.txt': the block size is 1; it must be at least 2, because every token is learnt from those before it");
-  EXPECT_NE(error_of([] { cut_blocks(prose(), "a", "a.txt", Blocks::stream, -5); }), "no error");
+  EXPECT_TEXT(refusal("a", "a.txt", -5), "the block size is -5");
 }
 
 TEST(Dataset, shuffled_order_is_fixed_for_ever) {

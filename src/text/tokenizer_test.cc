@@ -10,8 +10,7 @@
 #include <fstream>
 #include <thread>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "base/file_test_folder.h"
 #include "io/json.h"
 #include "text/test_files.h"
 #include "text/utf8.h"
@@ -166,13 +165,8 @@ TEST(Tokenizer, folder_with_config) {
 }
 
 TEST(Tokenizer, folder_without_tokenizer) {
-  try {
-    Tokenizer::load(source_path("tests/assets/reference"));
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.kind(), Kind::file);
-    EXPECT_NE(std::string(e.what()).find("neither tokenizer.json nor tokenizer.model"), std::string::npos) << e.what();
-  }
+  EXPECT_TEXT(error_of(Kind::file, [] { Tokenizer::load(source_path("tests/assets/reference")); }),
+              "neither tokenizer.json nor tokenizer.model");
   EXPECT_THROW(Tokenizer::load("/nowhere"), Error);
   EXPECT_THROW(Tokenizer::load_json("/nowhere/tokenizer.json"), Error);
 }

@@ -12,7 +12,7 @@
 #include <limits>
 #include <sstream>
 
-#include "base/error.h"
+#include "base/file_test_folder.h"
 
 namespace hearth {
 namespace {
@@ -122,12 +122,7 @@ TEST_F(JsonlLogTest, moving_hands_over_the_file) {
 }
 
 std::string failure(const std::string& path) {
-  try {
-    JsonlLog::create(path).write(1, {});
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "written";
+  return error_of(Kind::file, [&] { JsonlLog::create(path).write(1, {}); });
 }
 
 TEST_F(JsonlLogTest, errors_name_path_and_reason) {

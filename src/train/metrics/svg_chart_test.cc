@@ -11,7 +11,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "base/error.h"
+#include "base/file_test_folder.h"
 #include "train/metrics/svg_axis.h"
 
 namespace hearth {
@@ -168,12 +168,8 @@ TEST(SvgChart, a_real_renderer_reads_it) {
 }
 
 TEST(SvgChart, write_errors_name_the_path) {
-  try {
-    write_svg("/no/such/folder/loss.svg", {.title = "t"});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "chart: cannot write /no/such/folder/loss.svg.tmp");
-  }
+  EXPECT_EQ(error_of(Kind::file, [] { write_svg("/no/such/folder/loss.svg", {.title = "t"}); }),
+            "chart: cannot write /no/such/folder/loss.svg.tmp");
 }
 
 TEST(LossChart, smoothing_keeps_constants_lines_and_gaps) {

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "base/error.h"
+#include "base/file_test_folder.h"
 
 namespace hearth {
 namespace {
@@ -84,12 +84,7 @@ TEST_F(TensorBoardTest, resume_announces_a_session_in_a_file_of_its_own) {
 TEST_F(TensorBoardTest, errors_name_the_path) {
   std::filesystem::create_directories(folder_);
   std::ofstream(folder_ + "/file") << "x";
-  try {
-    TensorBoardWriter writer(folder_ + "/file");
-    FAIL() << "a file is no folder";
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find(folder_ + "/file"), std::string::npos) << error.what();
-  }
+  EXPECT_TEXT(error_of(Kind::file, [&] { TensorBoardWriter(folder_ + "/file"); }), folder_ + "/file");
 }
 
 }  // namespace
