@@ -17,14 +17,15 @@ int run_merge(const MergeFlags& flags, const CommonFlags& common) {
   const LanguageModel model = LanguageModel::load(flags.model);
   const LoraAdapter adapter = LoraAdapter::load(model, flags.adapter);
   merge_adapter(model, adapter, flags.output);
+  const LanguageModel merged = LanguageModel::load(flags.output);
   if (common.json) {
     print_json({{"output", flags.output},
                 {"merged_layers", adapter.modules().size()},
-                {"parameters", model.parameters()},
-                {"bytes", model.folder().total_bytes()}});
+                {"parameters", merged.parameters()},
+                {"bytes", merged.folder().total_bytes()}});
   } else if (!common.quiet) {
     std::cout << "merged " << adapter.modules().size() << " layers into " << flags.output << " ("
-              << format_bytes(model.folder().total_bytes()) << ")\n"
+              << format_bytes(merged.folder().total_bytes()) << ")\n"
               << "next: "
               << shell_words({"hearth", "generate", "--model", flags.output, "--prompt", "Once upon a time"}) << "\n";
   }

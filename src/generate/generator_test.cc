@@ -166,7 +166,6 @@ double relative_distance(const std::vector<float>& a, const std::vector<float>& 
   return std::sqrt(difference / size);
 }
 
-// Hearth does not train such adapters, but PEFT does.
 TEST(Generator, adapter_of_the_output_layer_counts) {
   LoraAdapter adapter = LoraAdapter::create(prose(), {.rank = 4, .targets = {"lm_head"}}, 1);
   AlignedFloats& b = adapter.modules().at("lm_head").b;

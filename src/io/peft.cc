@@ -16,21 +16,24 @@ namespace {
 constexpr const char* kWeightsName = "adapter_model.safetensors";
 constexpr std::string_view kPrefix = "base_model.model.";
 
+enum class Part { a, b, base };
 struct AdapterKey {
   std::string module;
-  bool is_a = false;
+  Part part = Part::a;
 };
 
 // "base_model.model.<module>.lora_A.weight", also with the adapter's name: ".lora_A.default.weight".
 std::optional<AdapterKey> parse_key(std::string_view key) {
+  static constexpr std::pair<std::string_view, Part> kParts[] = {
+      {".lora_A", Part::a}, {".lora_B", Part::b}, {".base_layer", Part::base}};
   if (key.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
   key.remove_prefix(kPrefix.size());
   for (const std::string_view end : {".weight", ".default.weight"}) {
-    for (const std::string_view part : {".lora_A", ".lora_B"}) {
-      const size_t tail = part.size() + end.size();
+    for (const auto& [name, part] : kParts) {
+      const size_t tail = name.size() + end.size();
       if (key.size() <= tail || key.substr(key.size() - end.size()) != end) continue;
-      if (key.substr(key.size() - tail, part.size()) != part) continue;
-      return AdapterKey{std::string(key.substr(0, key.size() - tail)), part == ".lora_A"};
+      if (key.substr(key.size() - tail, name.size()) != name) continue;
+      return AdapterKey{std::string(key.substr(0, key.size() - tail)), part};
     }
   }
   return std::nullopt;
@@ -135,8 +138,9 @@ Adapter read_adapter(const std::string& folder) {
     const DType dtype = tensor.type.dtype;
     if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16)
       not_float.push_back(cat(name, " ", tensor.type));
-    LoraPair& pair = adapter.modules[key->module];
-    TensorRef& place = key->is_a ? pair.a : pair.b;
+    TensorRef& place = key->part == Part::base ? adapter.base_weights[key->module]
+                       : key->part == Part::a  ? adapter.modules[key->module].a
+                                               : adapter.modules[key->module].b;
     if (place.owner) twice.push_back(name);
     place = tensor;
   }
@@ -147,6 +151,10 @@ Adapter read_adapter(const std::string& folder) {
                list_names(not_float, 4), "\n  file ", path);
   HEARTH_CHECK(!adapter.modules.empty(), format, kWeightsName, ": it holds no tensors\n  file ", path);
   check_pairs(adapter, path);
+  for (const auto& [module, weight] : adapter.base_weights) {
+    HEARTH_CHECK(adapter.modules.count(module), format, kWeightsName, ": it holds the base weight of '", module,
+                 "', but no A and B for it\n  file ", path);
+  }
   return adapter;
 }
 
@@ -163,6 +171,9 @@ void check_adapter(const Adapter& adapter, const std::vector<LinearModule>& base
     }
     if (!selected) unselected.push_back(linear.name);
     const TensorType &a = found->second.a.type, &b = found->second.b.type;
+    const auto copy = adapter.base_weights.find(linear.name);
+    const bool copy_fits = copy == adapter.base_weights.end() || copy->second.type.dims == Dims{linear.out, linear.in};
+    if (!copy_fits) misshapen.push_back(cat("the copy of ", linear.name, "'s weight, ", copy->second.type));
     if (a.dims.at(1) != linear.in || b.dims.at(0) != linear.out) {
       misshapen.push_back(cat(linear.name, " is [", linear.out, ",", linear.in, "] in the model, [", b.dims.at(0), ",",
                               a.dims.at(1), "] in the adapter"));

@@ -49,6 +49,8 @@ struct Adapter {
   std::string path;
   LoraConfig config;
   LoraPairs modules;
+  // Copies of the model's own weights, by module: PEFT adds one when the output layer is a target.
+  std::map<std::string, TensorRef> base_weights = {};
 };
 
 // Reads both files. The tensors are f32, f16 or bf16 and stay mapped.

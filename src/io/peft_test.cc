@@ -189,6 +189,21 @@ TEST_F(HandMadeAdapter, keys_with_the_adapters_name_and_half_precision_are_fine)
   check_adapter(adapter, {{"m.0.q_proj", 6, 4}, {"m.0.k_proj", 6, 4}});
 }
 
+TEST_F(HandMadeAdapter, a_copy_of_the_base_weight_is_kept_apart) {
+  const TensorType base{DType::bf16, {6, 4}};
+  write({{stem + "lora_A.weight", a}, {stem + "lora_B.weight", b}, {stem + "base_layer.weight", base}});
+  const Adapter adapter = read_adapter(folder.path());
+  EXPECT_EQ(adapter.modules.size(), 1u);
+  EXPECT_EQ(cat(adapter.base_weights.at("m.0.q_proj").type), "bf16[6,4]");
+  check_adapter(adapter, {{"m.0.q_proj", 6, 4}});
+  write({{stem + "lora_A.weight", a}, {stem + "lora_B.weight", b}, {stem + "base_layer.weight", {DType::f32, {7, 4}}}});
+  EXPECT_TEXT(misfit({{"m.0.q_proj", 6, 4}}), "of another shape (1): 'the copy of m.0.q_proj's weight, f32[7,4]'");
+  write({{stem + "lora_A.weight", a},
+         {stem + "lora_B.weight", b},
+         {"base_model.model.m.0.k_proj.base_layer.weight", base}});
+  EXPECT_TEXT(error(), "it holds the base weight of 'm.0.k_proj', but no A and B for it");
+}
+
 TEST_F(HandMadeAdapter, bad_keys_are_listed) {
   write({{"m.0.q_proj.lora_A.weight", a}, {"m.0.q_proj.lora_B.weight", b}});
   EXPECT_TEXT(error(),

@@ -38,6 +38,27 @@ void store_float(DType dtype, std::byte* out, int64_t i, float x) {
     std::memcpy(out + i * 2, &half, 2);
 }
 
+// The weight under a module, in the model's folder: a tied output layer has that of the embedding.
+std::string weight_name(const LanguageModel& model, const std::string& module) {
+  return module == "lm_head" && model.config().tied ? "model.embed_tokens.weight" : module + ".weight";
+}
+
+// PEFT puts a copy of the output layer's weight into an adapter that tunes it, and reads it instead of the model's.
+// It must be the model's, rounded to the copy's dtype: Hearth takes A and B only.
+void check_base_weight(const TensorRef& copy, const TensorRef& own, const std::string& module,
+                       const std::string& folder) {
+  int64_t different = 0;
+  std::byte rounded[4] = {};
+  const TensorRef one{"", {copy.type.dtype, {1}}, rounded, nullptr};
+  for (int64_t i = 0; i < copy.type.elements(); ++i) {
+    store_float(copy.type.dtype, rounded, 0, load_float(own, i));
+    different += !(load_float(one, 0) == load_float(copy, i));
+  }
+  HEARTH_CHECK(different == 0, unsupported, "adapter: '", folder, "' brings a weight of its own for '", module,
+               "', which is not the model's: ", different, " of ", copy.type.elements(), " numbers differ",
+               "\n  hint: give --model the model that the adapter was tuned on");
+}
+
 TensorRef reference(const AlignedFloats& values, Dims dims) {
   return {"", {DType::f32, std::move(dims)}, reinterpret_cast<const std::byte*>(values.data()), nullptr};
 }
@@ -57,8 +78,6 @@ LoraAdapter LoraAdapter::create(const LanguageModel& model, const LoraConfig& co
     if (module.name.find("layers.0.") != std::string::npos)
       names += (names.empty() ? "" : ", ") + module.name.substr(module.name.rfind('.') + 1);
     if (!target_matches(config, module.name, module.is_output_embedding)) continue;
-    HEARTH_CHECK(!module.is_output_embedding || !model.config().tied, unsupported, "lora: '", module.name,
-                 "' is tied to the embedding and cannot be tuned alone; leave it out of the targets");
     LoraMatrices m{module.in, module.out, config.rank, {}, {}};
     m.a.resize(size_t(config.rank * module.in));
     m.b.assign(size_t(module.out * config.rank), 0.0f);
@@ -77,6 +96,8 @@ LoraAdapter LoraAdapter::create(const LanguageModel& model, const LoraConfig& co
 LoraAdapter LoraAdapter::load(const LanguageModel& model, const std::string& folder) {
   const Adapter read = read_adapter(folder);
   check_adapter(read, model.linear_modules());
+  for (const auto& [name, weight] : read.base_weights)
+    check_base_weight(weight, model.folder().tensor(weight_name(model, name)), name, folder);
   LoraAdapter adapter;
   adapter.config_ = read.config;
   for (const auto& [name, pair] : read.modules) {
@@ -119,25 +140,42 @@ static void merge_rows(const TensorRef& base, const LoraMatrices& m, float scale
   });
 }
 
+// The update of a tied output layer must not reach the embedding, so the merged model has two tensors.
+static bool unties(const LanguageModel& model, const LoraAdapter& adapter) {
+  return model.config().tied && adapter.modules().count("lm_head");
+}
+
+static std::vector<NewTensor> merged_tensors(const LanguageModel& model, const LoraAdapter& adapter) {
+  std::vector<NewTensor> tensors;
+  for (const std::string& name : model.folder().names()) {
+    if (unties(model, adapter) && name == "lm_head.weight") continue;  // some files hold it twice
+    tensors.push_back({name, model.folder().tensor(name).type});
+  }
+  if (unties(model, adapter))
+    tensors.push_back({"lm_head.weight", model.folder().tensor("model.embed_tokens.weight").type});
+  return tensors;
+}
+
 void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder) {
   HEARTH_CHECK(!same_file(model.path(), output_folder), value,
                "merge: the output folder is the model's own, which is never written to; choose another");
   const float scale = float(adapter.config().scaling());
-  std::vector<NewTensor> tensors;
-  for (const std::string& name : model.folder().names()) tensors.push_back({name, model.folder().tensor(name).type});
+  const std::vector<NewTensor> tensors = merged_tensors(model, adapter);
   const FillTensor fill = [&](const NewTensor& tensor, std::span<std::byte> out) {
-    const TensorRef& base = model.folder().tensor(tensor.name);
     const std::string suffix = ".weight";
-    const bool is_weight = tensor.name.size() > suffix.size() && tensor.name.ends_with(suffix);
-    const auto found =
-        adapter.modules().find(is_weight ? tensor.name.substr(0, tensor.name.size() - suffix.size()) : "");
-    if (found == adapter.modules().end())
+    const std::string module =
+        tensor.name.ends_with(suffix) ? tensor.name.substr(0, tensor.name.size() - suffix.size()) : std::string();
+    const auto found = adapter.modules().find(module);
+    if (found == adapter.modules().end()) {
+      const TensorRef& base = model.folder().tensor(tensor.name);
       std::memcpy(out.data(), base.data, out.size());
-    else
-      merge_rows(base, found->second, scale, out.data());
+    } else {
+      merge_rows(model.folder().tensor(weight_name(model, module)), found->second, scale, out.data());
+    }
   };
-  save_model_folder(output_folder, with_v4_names(model.folder().config()), tensors, fill,
-                    {.source_folder = model.path()});
+  Json config = with_v4_names(model.folder().config());
+  if (unties(model, adapter)) config["tie_word_embeddings"] = false;
+  save_model_folder(output_folder, config, tensors, fill, {.source_folder = model.path()});
 }
 
 }  // namespace hearth

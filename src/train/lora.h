@@ -39,7 +39,7 @@ class LoraAdapter {
 
 // Writes the model with the adapter's updates added to its weights: W = round(f32(W) + (B A) * scale), one rounding, as
 // PEFT's merge_and_unload does. The base folder is never touched. Tokenizer and other files are copied.
-// Throws Error{unsupported} when the adapter targets a tied output layer.
+// An output layer that was tied to the embedding and is tuned gets a tensor of its own ("tie_word_embeddings": false).
 void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder);
 
 }  // namespace hearth

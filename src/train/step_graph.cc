@@ -6,7 +6,6 @@
 #include "array/transforms.h"
 #include "base/error.h"
 #include "ops/elementwise/elementwise.h"
-#include "ops/linear_cross_entropy/linear_cross_entropy.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape.h"
 
@@ -47,12 +46,7 @@ Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOption
   const Value labels = graph.input("labels", {DType::i32, {o.batch * o.block}});
   const Value hidden = llama_hidden(forward, tokens);  // [B,T,C]
   if (trace) trace->push_back(hidden);
-  Value x = reshape(hidden, {o.batch * o.block, model.config().hidden});
-  if (lora && lora->modules.count("lm_head")) {
-    HEARTH_FAIL(unsupported,
-                "train: LoRA on lm_head is not supported by the chunked loss; leave it out of --lora-targets");
-  }
-  return linear_cross_entropy(x, llama_output_weight(forward), labels);
+  return llama_loss(forward, reshape(hidden, {o.batch * o.block, model.config().hidden}), labels);
 }
 
 struct Scalars {
@@ -64,6 +58,9 @@ Scalars scalars(Graph& graph) {
   const auto at = [&](int64_t i) { return reshape(slice(all, {i}, {i + 1}), {}); };
   return {at(0), at(1), at(2), at(3)};
 }
+
+// The sum of the micro-batches' losses: not finite when one of them was not, even where all gradients are.
+Value loss_sum_input(Graph& graph) { return graph.input("loss_sum", {DType::f32, {}}); }
 
 // Mean gradients, their norm, clipping, AdamW. Nothing changes when loss or norm is not finite.
 void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value> sums, const Value& loss,
@@ -78,8 +75,7 @@ void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value>
   const Value norm = sqrt(squares) * s.per_token;
   Value factor = s.per_token;
   if (o.clip > 0) factor = factor * minimum(constant(graph, 1), o.clip / (norm + 1e-6));
-  Value finite = graph.add("is_finite", {norm});
-  if (loss.valid()) finite = binary("and", finite, graph.add("is_finite", {loss}));
+  const Value finite = binary("and", graph.add("is_finite", {norm}), graph.add("is_finite", {loss}));
   graph.output("grad_norm", norm);
   graph.output("finite", convert(finite, DType::i32));
   for (size_t i = 0; i < all.size(); ++i) {
@@ -106,7 +102,9 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
   if (part == StepPart::update) {
     std::vector<Value> sums;
     for (const Matrix& m : all) sums.push_back(graph->input("g." + m.name, m.value.type()));
-    add_update(*graph, all, sums, {}, o);
+    const Value losses = loss_sum_input(*graph);
+    add_update(*graph, all, sums, losses, o);
+    graph->output_in_place("next.loss_sum", scalar_like(losses, 0), "loss_sum");
     for (size_t i = 0; i < all.size(); ++i)
       graph->output_in_place("next.g." + all[i].name, scalar_like(sums[i], 0), "g." + all[i].name);
     return graph;
@@ -120,6 +118,7 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
     add_update(*graph, all, grads, loss, o);
     return graph;
   }
+  graph->output_in_place("next.loss_sum", loss_sum_input(*graph) + loss, "loss_sum");
   for (size_t i = 0; i < all.size(); ++i) {
     const Value sum = graph->input("g." + all[i].name, all[i].value.type());
     graph->output_in_place("next.g." + all[i].name, sum + grads[i], "g." + all[i].name);

@@ -2,11 +2,14 @@
 #pragma once
 // The training step as a graph. Inputs by name, all others are weights ("weight:...") and LoRA matrices
 // ("lora.<m>.a/b"):
-//   tokens i32[B,T]   labels i32[B*T]: the next token, -100 where none counts   rng u64[2]: {seed, counter}, with
-//   dropout m.<x>, v.<x>      AdamW states of "lora.<m>.a/b" without the prefix, f32 g.<x>             gradient sums,
-//   only with accumulation scalars f32[4]    learning rate, 1 - beta1^t, 1 - beta2^t, 1 / tokens that count
-// Outputs: loss (sum over tokens), grad_norm, finite; matrices and states are updated in place, and only if loss and
-// norm are finite.
+//   tokens i32[B,T]
+//   labels i32[B*T]    the next token, -100 where none counts
+//   rng u64[2]         {seed, counter}, with dropout
+//   m.<x>, v.<x> f32   AdamW states of "lora.<m>.a/b", without the prefix
+//   g.<x>, loss_sum    with accumulation only: sums of the micro-batches' gradients and losses
+//   scalars f32[4]     learning rate, 1 - beta1^t, 1 - beta2^t, 1 / tokens that count
+// Outputs: loss (sum over tokens), grad_norm, finite; matrices and states are updated in place, and only if the losses
+// of all micro-batches and the norm are finite.
 
 #include <memory>
 
@@ -26,7 +29,7 @@ struct StepGraphOptions {
 enum class StepPart {
   whole,       // gradients and update in one plan: one micro-batch a step
   accumulate,  // adds a micro-batch's gradients to g.<x>, its loss to loss_sum
-  update,      // clips and applies g.<x>, and sets it to zero
+  update,      // clips and applies g.<x>, and sets it and loss_sum to zero
 };
 
 std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter,

@@ -65,6 +65,15 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
                model.config().max_positions, " or less");
 }
 
+StepGraphOptions step_options(const TrainingArguments& a, int64_t block) {
+  return {.batch = a.batch_size,
+          .block = block,
+          .dtype = a.dtype,
+          .checkpointing = a.checkpointing,
+          .clip = a.clip,
+          .adamw = {a.beta1, a.beta2, a.eps, a.weight_decay}};
+}
+
 }  // namespace
 
 double EvalReport::perplexity() const { return std::exp(loss); }
@@ -75,7 +84,7 @@ struct Trainer::State {
   const TrainingArguments arguments;
   const TokenBlocks& train;
   const TokenBlocks* eval;
-  StepGraphOptions options;
+  const StepGraphOptions options;
   OptimizerState optimizer;
   Batches batches;
   Plan main_plan, update_plan, eval_plan;  // main: the whole step, or the accumulating part
@@ -84,6 +93,7 @@ struct Trainer::State {
   Batch batch;
   uint64_t rng[2] = {0, 0};
   float scalars[4] = {0, 0, 0, 0};
+  float loss_sum = 0;  // of the micro-batches since the last update
   TrainingProgress progress;
 
   State(const LanguageModel& m, LoraAdapter a, const TrainingArguments& args, const TokenBlocks& t,
@@ -93,13 +103,8 @@ struct Trainer::State {
         arguments(args),
         train(t),
         eval(e),
+        options(step_options(args, t.block_size)),
         batches(t, args.batch_size, args.shuffle, args.seed) {
-    options = {.batch = args.batch_size,
-               .block = t.block_size,
-               .dtype = args.dtype,
-               .checkpointing = args.checkpointing,
-               .clip = args.clip,
-               .adamw = {args.beta1, args.beta2, args.eps, args.weight_decay}};
     progress.run = args.run_description;
   }
 
@@ -146,6 +151,7 @@ struct Trainer::State {
       const std::string& name = session.input_name(i);
       if (name == "rng") session.bind_input(i, rng);
       if (name == "scalars") session.bind_input(i, scalars);
+      if (name == "loss_sum") session.bind_input(i, &loss_sum);
     }
   }
 
@@ -273,8 +279,6 @@ TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
   const bool saves = !a.output_dir.empty();
   HEARTH_CHECK(saves || !a.resume, state, "resume: there is no output folder to resume from");
   if (saves) {
-    ensure_folder(a.output_dir);
-    remove_leftovers(a.output_dir);
     if (a.resume) {
       s.progress = load_checkpoint(a.output_dir, a.run_description, s.model, s.adapter, s.optimizer);
     } else {
@@ -282,6 +286,8 @@ TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
           checkpoint_steps(a.output_dir).empty(), state, "train: '", a.output_dir,
           "' holds checkpoints of an earlier run\n  hint: --resume goes on with it; or choose another --output");
     }
+    ensure_folder(a.output_dir);  // not before: where there is nothing to resume, no folder is left behind
+    remove_leftovers(a.output_dir);
   }
   const int64_t total = s.total_steps(), end = a.stop_after > 0 ? std::min(a.stop_after, total) : total;
   RunLog log(a.output_dir, s.progress.step);
@@ -342,14 +348,8 @@ EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, cons
 
 void inspect_training_step(const LanguageModel& model, const LoraAdapter& adapter, const TrainingArguments& arguments,
                            int64_t block_size, CompileReport* report) {
-  const StepGraphOptions options{.batch = arguments.batch_size,
-                                 .block = block_size,
-                                 .dtype = arguments.dtype,
-                                 .checkpointing = arguments.checkpointing,
-                                 .clip = arguments.clip,
-                                 .adamw = {arguments.beta1, arguments.beta2, arguments.eps, arguments.weight_decay}};
-  compile(*step_graph(model, adapter, options, arguments.grad_accum > 1 ? StepPart::accumulate : StepPart::whole), {},
-          report);
+  const StepPart part = arguments.grad_accum > 1 ? StepPart::accumulate : StepPart::whole;
+  compile(*step_graph(model, adapter, step_options(arguments, block_size), part), {}, report);
 }
 
 }  // namespace hearth

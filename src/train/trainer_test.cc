@@ -5,6 +5,7 @@
 
 #include "base/file_test_folder.h"
 #include "io/json.h"
+#include "io/save_model_folder.h"
 #include "plan/plan_file.h"
 #include "runtime/session.h"
 #include "train/batches.h"
@@ -142,6 +143,63 @@ TEST(Trainer, not_finite_names_step_and_tensor) {
       error_of(Kind::numeric, [&] { train({.batch_size = 2, .max_steps = 2}, blocks(32, 4), adapter); });
   EXPECT_NE(text.find("step 1 is not finite"), std::string::npos) << text;
   EXPECT_NE(text.find("lora_" + adapter.modules().begin()->first + ".b"), std::string::npos) << text;
+}
+
+// The prose model with one constant as the weights of its last norm.
+LanguageModel with_last_norm(float weight, const std::string& folder) {
+  std::vector<NewTensor> tensors;
+  for (const std::string& name : prose().folder().names())
+    tensors.push_back({name, prose().folder().tensor(name).type});
+  const bf16 constant(weight);
+  const auto fill = [&](const NewTensor& tensor, std::span<std::byte> out) {
+    std::memcpy(out.data(), prose().folder().tensor(tensor.name).data, out.size());
+    if (tensor.name != "model.norm.weight") return;
+    ASSERT_EQ(tensor.type.dtype, DType::bf16);
+    for (size_t i = 0; i < out.size(); i += 2) std::memcpy(out.data() + i, &constant.bits, 2);
+  };
+  save_model_folder(folder, prose().folder().config(), tensors, fill, {.source_folder = prose().path()});
+  return LanguageModel::load(folder);
+}
+
+// Logits of 1e37 that are wrong: each loss is finite, their sum is not. B is zero and A is tiny, so the gradients are.
+TEST(Trainer, a_loss_that_is_not_finite_changes_nothing_though_the_gradients_are_finite) {
+  TestFolder folder;
+  const LanguageModel huge = with_last_norm(3e36f, folder / "huge");
+  LoraAdapter start = LoraAdapter::create(huge, {.rank = 4, .targets = {"lm_head"}}, 1);
+  for (float& a : start.modules().at("lm_head").a) a *= 1e-30f;
+  const TokenBlocks data = blocks(64, 8);
+  for (const int64_t micro_batches : {1, 2}) {
+    Trainer trainer(huge, start, {.batch_size = 4, .grad_accum = micro_batches, .max_steps = 1}, data);
+    const std::string text = error_of(Kind::numeric, [&] { trainer.train(); });
+    EXPECT_TEXT(text, "step 1 is not finite: loss inf, gradient norm ");
+    EXPECT_EQ(text.find("norm inf"), std::string::npos) << text;
+    EXPECT_EQ(text.find("norm nan"), std::string::npos) << text;
+    EXPECT_TEXT(text, "first in loss\n  the adapter is as it was after step 0");
+    EXPECT_TRUE(same_bits(trainer.adapter(), start)) << micro_batches << " micro-batches";
+  }
+}
+
+TEST(Trainer, resume_without_a_checkpoint_leaves_no_folder) {
+  TestFolder folder;
+  const std::string text = error_of(
+      Kind::state, [&] { train({.output_dir = folder / "run", .max_steps = 1, .resume = true}, blocks(32, 8)); });
+  EXPECT_TEXT(text, "holds no checkpoint to resume from");
+  EXPECT_FALSE(exists(folder / "run"));
+}
+
+TEST(Trainer, tunes_the_output_layer) {
+  LoraConfig config{.rank = 4, .targets = {"q_proj", "lm_head"}};
+  config.dropout = 0.1;
+  const LoraAdapter start = LoraAdapter::create(prose(), config, 5);
+  const TokenBlocks data = blocks(32, 8);
+  TrainingArguments a{.batch_size = 4, .epochs = 4, .learning_rate = 1e-2};
+  const Result whole = train(a, data, start);
+  EXPECT_LT(whole.losses.back(), whole.losses.front() - 0.2);
+  EXPECT_NE(whole.adapter.modules().at("lm_head").a, start.modules().at("lm_head").a);
+  EXPECT_NE(whole.adapter.modules().at("lm_head").b, start.modules().at("lm_head").b);
+  a.dtype = DType::bf16;
+  const Result half = train(a, data, start);
+  for (size_t i = 0; i < whole.losses.size(); ++i) EXPECT_NEAR(half.losses[i], whole.losses[i], 0.01 * whole.losses[i]);
 }
 
 TEST(Trainer, refuses_blocks_longer_than_the_context) {

@@ -7,6 +7,7 @@
 #include "ops/dynamic_slice/dynamic_slice.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
+#include "ops/linear_cross_entropy/linear_cross_entropy.h"
 #include "ops/matmul/matmul.h"
 #include "ops/random/random.h"
 #include "ops/rms_norm/rms_norm.h"
@@ -14,13 +15,18 @@
 #include "ops/shape/shape.h"
 
 namespace hearth {
-// The matrices are kept in f32 and read in the type of the activations.
+// dropout(x) A^T, [...,r]. The matrices are kept in f32 and read in the type of the activations.
+static Value lora_inner(const LoraValuesOf& lora, const Value& x, const LoraValues& matrices, int64_t site) {
+  return linear(lora.dropout > 0 ? dropout(x, lora.dropout, lora.rng, site) : x, matrices.a);
+}
+
 Value lora_update(const LoraValuesOf& lora, const Value& x, const LoraValues& matrices, int64_t site) {
-  const Value dropped = lora.dropout > 0 ? dropout(x, lora.dropout, lora.rng, site) : x;
-  return linear(linear(dropped, matrices.a), matrices.b) * lora.scale;
+  return linear(lora_inner(lora, x, matrices, site), matrices.b) * lora.scale;
 }
 
 namespace {
+
+constexpr int64_t kLinearsOfLayer = 7;
 
 class LlamaLayer {
  public:
@@ -79,13 +85,14 @@ class LlamaLayer {
     return y;
   }
 
-  // Every linear layer draws its own random numbers.
+  // Every linear layer draws its own random numbers; the output layer's site is that of a layer after the last.
   int64_t site(const std::string& part) const {
-    static const char* parts[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
-                                  "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
+    static const char* parts[kLinearsOfLayer] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                                                 "self_attn.o_proj", "mlp.gate_proj",    "mlp.up_proj",
+                                                 "mlp.down_proj"};
     int64_t i = 0;
     while (part != parts[i]) ++i;
-    return index_ * 7 + i;
+    return index_ * kLinearsOfLayer + i;
   }
 
   const LlamaForward& model_;
@@ -114,6 +121,17 @@ Value llama_hidden(const LlamaForward& model, const Value& tokens) {
 
 Value llama_output_weight(const LlamaForward& model) {
   return model.weight(model.config.tied ? "model.embed_tokens.weight" : "lm_head.weight");
+}
+
+Value llama_loss(const LlamaForward& model, const Value& hidden, const Value& labels) {
+  Scope scope("lm_head");
+  std::optional<LowRankLogits> update;
+  if (model.lora && model.lora->modules.count("lm_head")) {
+    const LoraValues& matrices = model.lora->modules.at("lm_head");
+    const int64_t site = model.config.layers * kLinearsOfLayer;
+    update = LowRankLogits{lora_inner(*model.lora, hidden, matrices, site), matrices.b, model.lora->scale};
+  }
+  return linear_cross_entropy(hidden, llama_output_weight(model), labels, update);
 }
 
 }  // namespace hearth

@@ -45,5 +45,8 @@ struct LlamaForward {
 Value llama_hidden(const LlamaForward& model, const Value& tokens);
 // Weight of the output layer, [V,C].
 Value llama_output_weight(const LlamaForward& model);
+// Cross-entropy of hidden [N,C] summed over the labels i32 [N] that count, the output layer's LoRA update included. The
+// logits never exist whole.
+Value llama_loss(const LlamaForward& model, const Value& hidden, const Value& labels);
 
 }  // namespace hearth

@@ -11,33 +11,57 @@
 
 namespace hearth {
 
-Value linear_cross_entropy(const Value& x, const Value& weight, const Value& labels) {
-  return x.graph->add("linear_cross_entropy", {x, weight, labels});
+Value linear_cross_entropy(const Value& x, const Value& weight, const Value& labels,
+                           const std::optional<LowRankLogits>& low_rank) {
+  if (!low_rank) return x.graph->add("linear_cross_entropy", {x, weight, labels});
+  return x.graph->add("linear_cross_entropy", {x, weight, labels, low_rank->u, low_rank->b},
+                      {{"scale", low_rank->scale}});
 }
+
+// Inputs of both operations: x, weight, labels, and with attribute `scale` u and b.
+static constexpr size_t kX = 0, kWeight = 1, kLabels = 2, kU = 3, kB = 4;
 
 static DType sums(DType stored) { return stored == DType::f64 ? DType::f64 : DType::f32; }
 
+static void check_low_rank(const InferArgs& args) {
+  const Value &x = args.in[kX], &w = args.in[kWeight], &u = args.in[kU], &b = args.in[kB];
+  const bool matrices = u.dtype() == x.dtype() && is_float(b.dtype()) && u.rank() == 2 && b.rank() == 2;
+  HEARTH_CHECK(matrices && u.dim(0) == x.dim(0) && b.dim(0) == w.dim(0) && u.dim(1) == b.dim(1), shape, args.op,
+               ": needs u [N,r] in x's dtype and b [V,r]\n  x is ", x, "\n  weight is ", w, "\n  u is ", u, "\n  b is ",
+               b);
+}
+
 static std::vector<TensorType> infer(const InferArgs& args) {
-  const Value &x = args.in[0], &w = args.in[1], &labels = args.in[2];
+  const Value &x = args.in[kX], &w = args.in[kWeight], &labels = args.in[kLabels];
   HEARTH_CHECK(is_float(x.dtype()) && is_float(w.dtype()) && x.rank() == 2 && w.rank() == 2 && x.dim(1) == w.dim(1),
                shape, args.op, ": needs x [N,C] and weight [V,C]\n  x is ", x, "\n  weight is ", w);
   HEARTH_CHECK((labels.type() == TensorType{DType::i32, {x.dim(0)}}), shape, args.op,
                ": labels must be i32 [N]\n  x is ", x, "\n  labels is ", labels);
+  if (args.in.size() > kU) check_low_rank(args);
   return {{sums(x.dtype()), {}}};
 }
 
-static std::vector<TensorType> infer_grad(const InferArgs& args) { return {infer(args)[0], args.in[0].type()}; }
+// loss, dx, and with the low-rank term du, db; db is summed over the chunks, so it has the dtype of sums.
+static std::vector<TensorType> infer_grad(const InferArgs& args) {
+  std::vector<TensorType> types = {infer(args)[0], args.in[kX].type()};
+  if (args.in.size() > kU) {
+    types.push_back(args.in[kU].type());
+    types.push_back({types[0].dtype, args.in[kB].dims()});
+  }
+  return types;
+}
 
 struct Pieces {
   Value counted, hit, logits, lse;  // [N,1], [N,V], [N,V], [N,1]
 };
 
-static Pieces pieces(Graph& graph, const std::vector<Value>& in) {
-  const int64_t N = in[0].dim(0), V = in[1].dim(0);
-  const DType t = sums(in[0].dtype());
+static Pieces pieces(Graph& graph, const std::vector<Value>& in, const Attrs& attrs) {
+  const int64_t N = in[kX].dim(0), V = in[kWeight].dim(0);
+  const DType t = sums(in[kX].dtype());
   Pieces p;
-  p.logits = linear(convert(in[0], t), in[1]);
-  const Value labels = reshape(in[2], {N, 1}), limit = constant(graph, double(V), DType::i32),
+  p.logits = linear(convert(in[kX], t), in[kWeight]);
+  if (in.size() > kU) p.logits = p.logits + linear(convert(in[kU], t), in[kB]) * attrs.real("scale");
+  const Value labels = reshape(in[kLabels], {N, 1}), limit = constant(graph, double(V), DType::i32),
               zero = constant(graph, 0, DType::i32);
   p.counted = binary("and", compare("GE", labels, zero), compare("LT", labels, limit));
   p.hit = compare("EQ", iota(graph, DType::i32, {N, V}, 1), labels);
@@ -51,43 +75,60 @@ static Value loss_of(const Pieces& p) {
   return reduce_sum(select(p.counted, p.lse - picked, scalar_like(p.lse, 0)), {0, 1});
 }
 
-static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, const Attrs&) {
-  return {loss_of(pieces(graph, in))};
+// dz = softmax(z) - onehot(label)   [N,V]
+static Value dz_of(const Pieces& p) {
+  const Value onehot = select(p.hit, scalar_like(p.logits, 1), scalar_like(p.logits, 0));
+  return select(p.counted, exp(p.logits - p.lse) - onehot, scalar_like(p.logits, 0));
 }
 
-// dz = softmax(z) - onehot(label), dx = dz weight
-static std::vector<Value> decompose_grad(Graph& graph, const std::vector<Value>& in, const Attrs&) {
-  const Pieces p = pieces(graph, in);
-  const Value onehot = select(p.hit, scalar_like(p.logits, 1), scalar_like(p.logits, 0));
-  const Value dz = select(p.counted, exp(p.logits - p.lse) - onehot, scalar_like(p.logits, 0));
-  const Value dx = matmul(dz, convert(in[1], dz.dtype()));
-  return {loss_of(p), convert(dx, in[0].dtype())};
+static std::vector<Value> decompose(Graph& graph, const std::vector<Value>& in, const Attrs& attrs) {
+  return {loss_of(pieces(graph, in, attrs))};
+}
+
+// dx = dz weight,  du = scale dz b,  db = scale dz^T u
+static std::vector<Value> decompose_grad(Graph& graph, const std::vector<Value>& in, const Attrs& attrs) {
+  const Pieces p = pieces(graph, in, attrs);
+  const Value dz = dz_of(p);
+  const auto summed = [&](const Value& x) { return convert(x, dz.dtype()); };
+  std::vector<Value> out = {loss_of(p), convert(matmul(dz, summed(in[kWeight])), in[kX].dtype())};
+  if (in.size() > kU) {
+    const double scale = attrs.real("scale");
+    out.push_back(convert(matmul(dz, summed(in[kB])) * scale, in[kU].dtype()));  // [N,r]
+    out.push_back(matmul(dz, summed(in[kU]), {.transpose_a = true}) * scale);    // [V,r]
+  }
+  return out;
 }
 
 // The gradient operation gives the loss as well; compiler/simplify.cc then drops the forward one (see `subsumed_by`).
+// It makes dx even where only u and b want a derivative: one operation, so that the loss stays part of it.
 // A gradient of the weight (full tuning) goes through the definition.
 static void grad(VjpArgs& v) {
-  if (v.wanted[0]) {
-    const Value dx = v.graph.add_all("linear_cross_entropy_grad", v.in)[1];
-    v.grad[0] = convert(convert(dx, v.cotangent[0].dtype()) * v.cotangent[0], dx.dtype());
+  const size_t source[] = {kX, kU, kB};  // of the gradient operation's outputs after the loss
+  const size_t count = v.in.size() > kU ? 3 : 1;
+  const auto wants = [&](size_t i) { return v.wanted[source[i]]; };
+  if (wants(0) || (count == 3 && (wants(1) || wants(2)))) {
+    const std::vector<Value> out = v.graph.add_all("linear_cross_entropy_grad", v.in, v.attrs);
+    for (size_t i = 0; i < count; ++i) {
+      if (wants(i))
+        v.grad[source[i]] =
+            convert(convert(out[1 + i], v.cotangent[0].dtype()) * v.cotangent[0], v.in[source[i]].dtype());
+    }
   }
-  if (v.wanted[1]) {
-    const Pieces p = pieces(v.graph, v.in);
-    const Value onehot = select(p.hit, scalar_like(p.logits, 1), scalar_like(p.logits, 0));
-    const Value dz = select(p.counted, exp(p.logits - p.lse) - onehot, scalar_like(p.logits, 0)) * v.cotangent[0];
-    v.grad[1] = convert(matmul(dz, convert(v.in[0], dz.dtype()), {.transpose_a = true}), v.in[1].dtype());
+  if (v.wanted[kWeight]) {
+    const Value dz = dz_of(pieces(v.graph, v.in, v.attrs)) * v.cotangent[0];
+    v.grad[kWeight] = convert(matmul(dz, convert(v.in[kX], dz.dtype()), {.transpose_a = true}), v.in[kWeight].dtype());
   }
 }
 
 static std::string refuse(const Graph&, const Node& n) {
-  for (int i = 0; i < 2; ++i) {
-    if (n.inputs[size_t(i)].dtype() == DType::f64) return "no kernel for f64; has f32, bf16, f16";
+  for (const Value& in : n.inputs) {
+    if (in.dtype() == DType::f64) return "no kernel for f64; has f32, bf16, f16";
   }
   return "";
 }
 
 static int64_t workspace(const Node& n) {
-  const Value &x = n.inputs[0], &w = n.inputs[1];
+  const Value &x = n.inputs[kX], &w = n.inputs[kWeight];
   return cross_entropy_workspace(x.dim(0), w.dim(0), x.dtype());
 }
 
@@ -100,7 +141,7 @@ std::vector<OpInfo> linear_cross_entropy_ops() {
   forward.offers = {{"cpu", "linear_cross_entropy", refuse, workspace}};
   forward.subsumed_by = "linear_cross_entropy_grad";
   OpInfo backward{.name = "linear_cross_entropy_grad",
-                  .doc = "loss and its derivative by x",
+                  .doc = "loss and its derivatives by x and a low-rank term",
                   .infer = infer_grad,
                   .decompose = decompose_grad};
   backward.offers = {{"cpu", "linear_cross_entropy_grad", refuse, workspace}};

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
+
 #include "ir/graph.h"
 
 namespace hearth {
 
-// loss = sum over n of logsumexp(z[n,:]) - z[n, labels[n]],   z[N,V] = x[N,C] weight[V,C]^T
+// LoRA on the output layer: z += scale u b^T, where u[N,r] = dropout(x) A^T is made before.
+struct LowRankLogits {
+  Value u, b;  // [N,r] in x's dtype, [V,r]
+  double scale = 1;
+};
+
+// loss = sum over n of logsumexp(z[n,:]) - z[n, labels[n]],   z[N,V] = x[N,C] weight[V,C]^T [+ scale u[N,r] b[V,r]^T]
 // Rows whose label lies outside [0, V) (-100 by custom) do not count. The result is an f32 scalar, the sum, not the
-// mean. z never exists whole: rows go through in chunks, and the derivative of x is made while a chunk is there, so
-// forward and backward cost 4*N*V*C flops together. The weight is read in x's dtype, whatever it is stored in. Source:
-// Wijmans et al. 2024, arXiv:2411.09009 and Hsu et al. 2024, arXiv:2410.10989. Differs: rows are chunked, V is not.
-Value linear_cross_entropy(const Value& x, const Value& weight, const Value& labels);
+// mean. z never exists whole: rows go through in chunks, and the derivatives of x, u and b are made while a chunk is
+// there, so forward and backward cost 4*N*V*C (+ 6*N*V*r) flops together. The weight is read in x's dtype, whatever it
+// is stored in. Source: Wijmans et al. 2024, arXiv:2411.09009 and Hsu et al. 2024, arXiv:2410.10989. Differs: rows are
+// chunked, V is not. Throws Error{shape} when the tensors do not fit.
+Value linear_cross_entropy(const Value& x, const Value& weight, const Value& labels,
+                           const std::optional<LowRankLogits>& low_rank = {});
 
 }  // namespace hearth

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels "linear_cross_entropy" and "linear_cross_entropy_grad": per chunk of rows a matmul into the workspace, the
-// rows' losses (one thread a row), and for the gradient a second matmul. Bound by the matmuls.
+// rows' losses (one thread a row), and for the gradient the products with their derivative. Bound by the matmuls.
+// Inputs: x, weight, labels, [u, b]; attribute scale with u and b. Outputs: loss, and of the gradient dx, [du, db].
+#include <algorithm>
 #include <cstring>
+#include <initializer_list>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -19,17 +22,30 @@ CrossEntropyRow cross_entropy_row(Isa isa) {
 
 namespace {
 
-void gemm_one(MatrixRef a, MatrixRef b, int64_t m, int64_t n, int64_t k, void* c, DType c_dtype) {
+// C[m,n] = the terms' sum, added to C where `add`.
+void product(std::initializer_list<GemmTerm> terms, int64_t m, int64_t n, void* c, DType c_dtype, bool add = false) {
   GemmCall call{};
   call.m = m;
   call.n = n;
-  call.terms[0] = {a, b, k, 1.0f};
-  call.term_count = 1;
+  call.term_count = int(terms.size());
+  std::copy(terms.begin(), terms.end(), call.terms);
   call.c = c;
   call.c_dtype = c_dtype;
   call.ldc = n;
+  if (add) {
+    call.addend = c;
+    call.addend_dtype = c_dtype;
+    call.ld_addend = n;
+  }
   gemm(call);
 }
+
+// Rows from `first` on of a dense matrix.
+MatrixRef rows_of(const TensorArg& matrix, int64_t first) {
+  const int64_t columns = matrix.dim(1);
+  return {matrix.as<char>() + first * columns * size_bytes(matrix.dtype()), matrix.dtype(), columns, 1};
+}
+MatrixRef transposed(MatrixRef m) { return {m.data, m.dtype, m.col_stride, m.row_stride}; }
 
 // Loss of one row, and its derivative in place (and, for 16-bit matmuls, rounded into dz16).
 double row(CrossEntropyRow compute, float* z, int64_t V, int32_t label, bool grad, DType dtype, uint16_t* dz16) {
@@ -45,29 +61,64 @@ double row(CrossEntropyRow compute, float* z, int64_t V, int32_t label, bool gra
   return loss;
 }
 
+// The tensors of a call, and the chunk's part of the workspace.
+struct Call {
+  const TensorArg &x, &w;
+  const TensorArg *u = nullptr, *b = nullptr;  // the low-rank term, or null
+  int64_t rank = 0;
+  float scale = 1;
+  float* z = nullptr;        // [chunk,V]
+  uint16_t* dz16 = nullptr;  // [chunk,V], when the matmul is 16-bit
+  int64_t C() const { return x.dim(1); }
+  int64_t V() const { return w.dim(0); }
+};
+
+void logits(const Call& c, int64_t start, int64_t rows) {
+  const GemmTerm whole = {rows_of(c.x, start), transposed(rows_of(c.w, 0)), c.C(), 1.0f};
+  if (!c.u) return product({whole}, rows, c.V(), c.z, DType::f32);
+  const GemmTerm low_rank = {rows_of(*c.u, start), transposed(rows_of(*c.b, 0)), c.rank, c.scale};
+  product({whole, low_rank}, rows, c.V(), c.z, DType::f32);
+}
+
+// dx = dz weight,  du = scale dz b,  db += scale dz^T u
+void derivatives(const Call& c, const KernelArgs& args, int64_t start, int64_t rows) {
+  const int64_t V = c.V();
+  const MatrixRef dz = c.dz16 ? MatrixRef{c.dz16, c.x.dtype(), V, 1} : MatrixRef{c.z, DType::f32, V, 1};
+  const auto out = [&](size_t i) { return const_cast<void*>(rows_of(args.out[i], start).data); };
+  product({{dz, rows_of(c.w, 0), V, 1.0f}}, rows, c.C(), out(1), c.x.dtype());
+  if (!c.u) return;
+  product({{dz, rows_of(*c.b, 0), V, c.scale}}, rows, c.rank, out(2), c.u->dtype());
+  product({{transposed(dz), rows_of(*c.u, start), rows, c.scale}}, V, c.rank, args.out[3].data, DType::f32, true);
+}
+
 void run(const KernelArgs& args, bool grad) {
-  const TensorArg &x = args.in[0], &w = args.in[1];
-  const int64_t N = x.dim(0), C = x.dim(1), V = w.dim(0), chunk = cross_entropy_chunk(N, V);
-  const bool half = size_bytes(x.dtype()) == 2;
+  Call call{.x = args.in[0], .w = args.in[1]};
+  if (args.in.size() > 3) {
+    call.u = &args.in[3];
+    call.b = &args.in[4];
+    call.rank = call.u->dim(1);
+    call.scale = float(args.attrs.real("scale"));
+  }
+  const int64_t N = call.x.dim(0), V = call.V(), chunk = cross_entropy_chunk(N, V);
+  HEARTH_CHECK(args.workspace_bytes >= cross_entropy_workspace(N, V, call.x.dtype()), format,
+               "linear_cross_entropy: the plan gives it a workspace of ", args.workspace_bytes,
+               " bytes, which is too small");
   auto* losses = static_cast<double*>(args.workspace);
-  auto* z = reinterpret_cast<float*>(losses + (chunk + 7) / 8 * 8);
-  auto* dz16 = half ? reinterpret_cast<uint16_t*>(z + chunk * V) : nullptr;
+  call.z = reinterpret_cast<float*>(losses + (chunk + 7) / 8 * 8);
+  if (size_bytes(call.x.dtype()) == 2) call.dz16 = reinterpret_cast<uint16_t*>(call.z + chunk * V);
+  if (grad && call.u) std::memset(args.out[3].data, 0, size_t(V * call.rank) * sizeof(float));
   const auto* labels = args.in[2].as<const int32_t>();
-  const int64_t element = size_bytes(x.dtype());
   const CrossEntropyRow compute = cross_entropy_row(isa());
   double total = 0;
   for (int64_t start = 0; start < N; start += chunk) {
     const int64_t rows = std::min(chunk, N - start);
-    gemm_one({x.as<char>() + start * C * element, x.dtype(), C, 1}, {w.data, w.dtype(), 1, C}, rows, V, C, z,
-             DType::f32);
+    logits(call, start, rows);
     parallel_for(rows, [&](int64_t r, int) {
-      losses[r] = row(compute, z + r * V, V, labels[start + r], grad, x.dtype(), dz16 ? dz16 + r * V : nullptr);
+      uint16_t* dz16 = call.dz16 ? call.dz16 + r * V : nullptr;
+      losses[r] = row(compute, call.z + r * V, V, labels[start + r], grad, call.x.dtype(), dz16);
     });
     for (int64_t r = 0; r < rows; ++r) total += losses[r];
-    if (grad) {
-      const MatrixRef dz = half ? MatrixRef{dz16, x.dtype(), V, 1} : MatrixRef{z, DType::f32, V, 1};
-      gemm_one(dz, {w.data, w.dtype(), C, 1}, rows, C, V, args.out[1].as<char>() + start * C * element, x.dtype());
-    }
+    if (grad) derivatives(call, args, start, rows);
   }
   *args.out[0].as<float>() = float(total);
 }
@@ -75,16 +126,25 @@ void run(const KernelArgs& args, bool grad) {
 void forward(const KernelArgs& args) { run(args, false); }
 void backward(const KernelArgs& args) { run(args, true); }
 
-void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs&) {
-  HEARTH_CHECK(in.size() == 3 && !out.empty() && out.size() <= 2, format,
+bool is_matrix(const TensorType& type) { return type.rank() == 2 && is_float(type.dtype) && type.dtype != DType::f64; }
+
+void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {
+  const bool low_rank = in.size() == 5;
+  HEARTH_CHECK((in.size() == 3 || low_rank) && (out.size() == 1 || out.size() == (low_rank ? 4 : 2)), format,
                "linear_cross_entropy: wrong number of tensors");
-  for (int i = 0; i < 2; ++i) {
-    HEARTH_CHECK(in[size_t(i)].rank() == 2 && is_float(in[size_t(i)].dtype) && in[size_t(i)].dtype != DType::f64,
-                 format, "linear_cross_entropy: input ", i, " is ", in[size_t(i)]);
+  for (const size_t i : {0, 1, 3, 4}) {
+    HEARTH_CHECK(i >= in.size() || is_matrix(in[i]), format, "linear_cross_entropy: input ", i, " is ", in[i]);
   }
-  HEARTH_CHECK(in[0].dims[1] == in[1].dims[1] && (in[2] == TensorType{DType::i32, {in[0].dims[0]}}) &&
+  const int64_t N = in[0].dims[0], V = in[1].dims[0];
+  HEARTH_CHECK(in[0].dims[1] == in[1].dims[1] && (in[2] == TensorType{DType::i32, {N}}) &&
                    (out[0] == TensorType{DType::f32, {}}) && (out.size() == 1 || out[1] == in[0]),
                format, "linear_cross_entropy: tensors do not fit");
+  if (!low_rank) return;
+  attrs.real("scale");
+  const int64_t rank = in[3].dims[1];
+  HEARTH_CHECK((in[3] == TensorType{in[0].dtype, {N, rank}}) && in[4].dims == (Dims{V, rank}) &&
+                   (out.size() == 1 || (out[2] == in[3] && out[3] == (TensorType{DType::f32, {V, rank}}))),
+               format, "linear_cross_entropy: the low-rank term does not fit: u ", in[3], ", b ", in[4]);
 }
 
 }  // namespace
