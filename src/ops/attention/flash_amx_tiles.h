@@ -8,6 +8,7 @@
 // A tile of words (pairs) that is transposed changes sides. Everything is padded with zeros to whole pieces: edges are
 // rare and smaller tiles take the same time.
 
+#include "base/amx_tiles.h"
 #include "ops/attention/flash_rows.h"
 
 namespace hearth {
@@ -15,25 +16,6 @@ namespace {
 
 constexpr int64_t kSide = 32, kTileWords = 256, kPiece = 2 * kTileWords;  // kPiece counts words
 static_assert(kPanel == kSide, "rows of a panel are the columns of a piece");
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-static_assert(sizeof(TileConfig) == 64);
-
-// In memory from the start: GCC 12 tells the optimiser that ldtilecfg reads 8 of the 64 bytes, and drops stores to the
-// rest.
-const TileConfig tile_config;
-
-// The tiles of this thread, for one work item: matmul configures them for itself too.
-struct TilesInUse {
-  TilesInUse() { _tile_loadconfig(&tile_config); }
-  ~TilesInUse() { _tile_release(); }
-  TilesInUse(const TilesInUse&) = delete;
-  TilesInUse& operator=(const TilesInUse&) = delete;
-};
 
 // 32 elements, of which n exist.
 HEARTH_INLINE F load_piece_row(const bf16* p, int64_t n) {

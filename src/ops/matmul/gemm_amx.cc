@@ -2,6 +2,7 @@
 // AMX: bf16 times bf16 on 2x2 tiles of 16x16 sums (tdpbf16ps), everything else as on avx512_bf16 and avx512.
 // A panel: per 32 steps of k, 32 rows of 64 bytes, rows contiguous. B panel: pairs, as on avx512_bf16.
 #if defined(__x86_64__)
+#include "base/amx_tiles.h"
 #include "ops/matmul/gemm_avx512_pairs.h"
 
 namespace hearth {
@@ -9,18 +10,7 @@ namespace {
 
 constexpr int kMr = 32, kNr = 32, kDepth = 32;  // of one pass: rows, columns, elements of k
 
-// Tiles 0..3 sums, 4..5 A, 6..7 B: each 16 rows of 64 bytes. Edges are padded with zeros instead of smaller tiles.
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-static_assert(sizeof(TileConfig) == 64);
-
-// In memory from the start: GCC 12 tells the optimiser that ldtilecfg reads 8 of the 64 bytes, and drops stores to the
-// rest.
-const TileConfig tile_config;
-
+// Tiles 0..3 are sums, 4..5 A, 6..7 B.
 void begin() { _tile_loadconfig(&tile_config); }
 void end() { _tile_release(); }
 
@@ -187,7 +177,7 @@ void dot_rows_tiles(const DotRows& d) {
   alignas(64) float sums[256];
   const int tiles = d.m > 16 ? 2 : 1;
   const int64_t stride_bytes = d.w_stride * 2;
-  begin();
+  const TilesInUse tiles_in_use;
   for (int64_t k0 = 0; k0 < d.k; k0 += kXBlock) {
     const int64_t depth = d.k - k0 < kXBlock ? d.k - k0 : kXBlock;
     turn_x(d, k0, depth, tiles, x);
@@ -213,7 +203,6 @@ void dot_rows_tiles(const DotRows& d) {
       add_sums(d, row, 16, sums);
     }
   }
-  end();
 }
 
 void dot_rows_bf16(const DotRows& d) {

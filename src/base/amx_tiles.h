@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The tile registers of AMX, for files compiled for it (*_amx.cc).
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace hearth {
+namespace {
+
+// Eight tiles of 16 rows of 64 bytes. Edges are padded with zeros instead of smaller tiles.
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+static_assert(sizeof(TileConfig) == 64);
+
+// In memory from the start: GCC 12 tells the optimiser that ldtilecfg reads 8 of the 64 bytes, and drops stores to the
+// rest.
+const TileConfig tile_config;
+
+// The tiles of this thread, for one piece of work: others on the thread configure them for themselves.
+struct TilesInUse {
+  TilesInUse() { _tile_loadconfig(&tile_config); }
+  ~TilesInUse() { _tile_release(); }
+  TilesInUse(const TilesInUse&) = delete;
+  TilesInUse& operator=(const TilesInUse&) = delete;
+};
+
+}  // namespace
+}  // namespace hearth
