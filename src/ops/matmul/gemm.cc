@@ -64,11 +64,14 @@ RowPanels panels_of_a(const Macro& macro, const Segment& segment, Range rows, in
   return {to, row_bytes};
 }
 
-const char* panel_of_b(const Macro& macro, const Segment& segment, int64_t col, int64_t cols, int64_t k0, int64_t k) {
+// The panel of B from column col; of a task's own panels the next one, before `end`, is asked for.
+const char* panel_of_b(const Macro& macro, const Segment& segment, int64_t col, int64_t end, int64_t k0, int64_t k) {
   const GemmKernel& kernel = *segment.kernel;
   if (!macro.cut.own_b) return segment.packed_b + col * segment.row_bytes() + k0 * kernel.nr * kernel.element_bytes;
   char* to = gemm_scratch().own_b.at_least(kernel.nr * round_up(k, kernel.k_step) * kernel.element_bytes);
-  pack_panel_of_b(segment, macro.cols.begin + col, cols, k0, k, to);
+  const int64_t next = col + kernel.nr, first = macro.cols.begin;
+  pack_panel_of_b(segment, first + col, std::min<int64_t>(kernel.nr, end - col), k0, k, to);
+  if (next < end) fetch_panel_of_b(segment, first + next, std::min<int64_t>(kernel.nr, end - next), k0, k);
   return to;
 }
 
@@ -83,11 +86,13 @@ void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range col
   for (int64_t k0 = 0; k0 < segment.k; k0 += depth) {
     tile.k = std::min(depth, segment.k - k0);
     const RowPanels a = panels_of_a(macro, segment, rows, k0, tile.k);
+    if (macro.cut.own_b)
+      fetch_panel_of_b(segment, macro.cols.begin + cols.begin, std::min<int64_t>(kernel.nr, cols.size()), k0, tile.k);
     const bool last = whole.final_out && k0 + depth >= segment.k;
     tile.ld_init = k0 == 0 ? whole.ld_init : whole.ld_out;
     for (int64_t j = cols.begin; j < cols.end; j += kernel.nr) {
       tile.cols = std::min<int64_t>(kernel.nr, cols.end - j);
-      tile.b = panel_of_b(macro, segment, j, tile.cols, k0, tile.k);
+      tile.b = panel_of_b(macro, segment, j, cols.end, k0, tile.k);
       for (int64_t i = rows.begin; i < rows.end; i += kernel.mr) {
         const int64_t row = i - rows.begin, col = j - cols.begin;
         const float* init = k0 == 0 ? whole.init : whole.out;

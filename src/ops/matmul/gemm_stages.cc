@@ -17,8 +17,21 @@ const GemmKernel& kernel_for(const GemmKernels& kernels, const GemmTerm& term) {
   return pairs ? kernels.bf16 : kernels.f32;
 }
 
-PanelSource panel_of(const PanelSource& whole, int64_t i, int64_t count, int64_t k0, int64_t k) {
-  return gathered({element_of(whole, i, k0), whole.dtype, whole.stride_i, whole.stride_k, count, k});
+PanelSource part_of(const PanelSource& whole, int64_t i, int64_t count, int64_t k0, int64_t k) {
+  return {element_of(whole, i, k0), whole.dtype, whole.stride_i, whole.stride_k, count, k};
+}
+
+// Lines of a panel, into L2, for kernels that take k in blocks. A panel is read as many short streams, which the
+// processor does not follow by itself. Measured: 16 cores with AMX, weights in memory, eight pairs of runs in turn:
+// bf16 1.08 times as fast, f32 (whole k, panels of up to 256 KiB) 0.98, so not there.
+void fetch(const GemmKernel& kernel, const PanelSource& s) {
+  const int64_t bytes = size_bytes(s.dtype);
+  const bool along_k = s.stride_k == 1;
+  if (kernel.k_block == 0 || (!along_k && s.stride_i != 1)) return;
+  const int64_t streams = along_k ? s.count : s.k, length = (along_k ? s.k : s.count) * bytes;
+  const char* start = static_cast<const char*>(s.data);
+  for (int64_t i = 0; i < streams; ++i, start += (along_k ? s.stride_i : s.stride_k) * bytes)
+    for (int64_t at = 0; at < length; at += 64) __builtin_prefetch(start + at, 0, 2);
 }
 
 // One side of a segment: the panels that `range` covers.
@@ -35,10 +48,12 @@ struct PackSide {
     for (int64_t panel = first; panel < end; ++panel) {
       const int64_t i = range.begin + panel * width(), after = std::min(i + width(), range.end);
       char* to = (is_a ? segment->packed_a : segment->packed_b) + panel * width() * segment->row_bytes();
-      if (is_a)
+      if (is_a) {
         pack_rows_of_a(*segment, {i, after}, 0, segment->k, to);
-      else
-        pack_panel_of_b(*segment, i, after - i, 0, segment->k, to);
+        continue;
+      }
+      fetch_panel_of_b(*segment, i, after - i, 0, segment->k);
+      pack_panel_of_b(*segment, i, after - i, 0, segment->k, to);
     }
   }
 };
@@ -78,12 +93,22 @@ int64_t common_step(const std::vector<Stage>& stages, int GemmKernel::*size) {
 void pack_rows_of_a(const Segment& segment, Range rows, int64_t k0, int64_t k, char* to) {
   const GemmKernel& kernel = *segment.kernel;
   const int64_t panel_bytes = kernel.mr * round_up(k, kernel.k_step) * kernel.element_bytes;
-  for (int64_t i = rows.begin; i < rows.end; i += kernel.mr, to += panel_bytes)
-    kernel.pack_a(panel_of(segment.a, i, std::min<int64_t>(kernel.mr, rows.end - i), segment.k0 + k0, k), to);
+  const auto panel = [&](int64_t i) {
+    return part_of(segment.a, i, std::min<int64_t>(kernel.mr, rows.end - i), segment.k0 + k0, k);
+  };
+  fetch(kernel, panel(rows.begin));
+  for (int64_t i = rows.begin; i < rows.end; i += kernel.mr, to += panel_bytes) {
+    if (i + kernel.mr < rows.end) fetch(kernel, panel(i + kernel.mr));
+    kernel.pack_a(gathered(panel(i)), to);
+  }
 }
 
 void pack_panel_of_b(const Segment& segment, int64_t col, int64_t cols, int64_t k0, int64_t k, char* to) {
-  segment.kernel->pack_b(panel_of(segment.b, col, cols, segment.k0 + k0, k), to);
+  segment.kernel->pack_b(gathered(part_of(segment.b, col, cols, segment.k0 + k0, k)), to);
+}
+
+void fetch_panel_of_b(const Segment& segment, int64_t col, int64_t cols, int64_t k0, int64_t k) {
+  fetch(*segment.kernel, part_of(segment.b, col, cols, segment.k0 + k0, k));
 }
 
 void pack_stage(Stage& stage, Range rows, Range cols, int threads) {
