@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row programs over 4M f32, beside a plain copy of the same memory in the same run. Best of N.
+// Row programs over 4M elements, beside a plain copy of the same memory in the same run, and over tensors that fit the
+// caches. Best of N.
 //   row_program_bench [threads] [isa]
 #include <algorithm>
 #include <chrono>
@@ -39,7 +40,8 @@ struct Bench {
 
   // Inputs are tensors 0.., outputs the ones after them, or the inputs themselves.
   void time(const char* name, const RowProgram& program, int inputs, int moved_tensors, bool in_place = false) {
-    const TensorType type{DType::f32, {kElements}};
+    const DType dtype = program.operands[0].dtype;
+    const TensorType type{dtype, {kElements}};
     std::vector<TensorArg> in, out;
     for (int i = 0; i < inputs; ++i) in.push_back({tensors[size_t(i)], &type});
     for (int i = 0; i < 4; ++i) out.push_back({tensors[size_t(in_place ? i : (inputs + i) % 5)], &type});
@@ -47,7 +49,7 @@ struct Bench {
     report(name, best_ms([&] {
              run_row_program_with(isa, {in, out, none, &program});
            }),
-           double(kElements) * 4 * moved_tensors);
+           double(program.rows * program.width * size_bytes(dtype)) * moved_tensors);
   }
 };
 
@@ -74,8 +76,16 @@ void run_all(Isa isa) {
   bench.time("softmax 2048x2048", softmax(kSide, kSide), 1, 2);
   bench.time("softmax 65536x64", softmax(kElements / 64, 64), 1, 2);
   bench.time("rms norm 2048x2048", rms_norm(kSide, kSide), 2, 2);
-  bench.time("five operations of 256 elements", five_operations(1, 256), 2, 0);
-  bench.time("five operations of 8192 elements", five_operations(1, 8192), 2, 0);
+  bench.time("five operations of 256 elements", five_operations(1, 256), 2, 3);
+  bench.time("five operations of 8192 elements", five_operations(1, 8192), 2, 3);
+  bench.time("silu(x) * y of 2048x1024", silu_times(2048, 1024), 2, 3);
+  bench.time("rms norm 2048x384", rms_norm(2048, 384), 2, 2);
+  for (int t = 0; t < 5; ++t) {
+    bf16* values = reinterpret_cast<bf16*>(bench.tensors[size_t(t)]);
+    for (int64_t i = 0; i < kElements; ++i) values[i] = bf16(float((i * 7919 + t) % 1001) * 0.01f - 5.0f);
+  }
+  bench.time("silu(x) * y of 2048x1024, bf16", silu_times(2048, 1024, DType::bf16), 2, 3);
+  bench.time("rms norm 2048x384, bf16", rms_norm(2048, 384, DType::bf16), 2, 2);
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ def parse():
     names = [row.name for row in rows.ROWS]
     parser.add_argument("--rows", default=",".join(names), help="names with commas between")
     parser.add_argument("--quick", action="store_true", help="one round, two timed steps, no torch.compile")
+    parser.add_argument("--eager-only", action="store_true", help="no torch.compile")
     parser.add_argument("--skip-slow", action="store_true", help="without the large training rows")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of ours and of the peers")
     parser.add_argument("--steps", type=int, default=5, help="timed steps of a measurement")
@@ -182,7 +183,7 @@ def main():
     wanted = [row for row in rows.ROWS if row.name in args.rows.split(",") and not (args.skip_slow and row.slow)]
     setup = Setup(program=args.program, python=sys.executable, environment=environment_for(args), threads=args.threads,
                   steps=2 if args.quick else args.steps, rounds=1 if args.quick else args.rounds, limit_s=args.limit,
-                  skip_compiled=args.quick)
+                  skip_compiled=args.quick or args.eager_only)
     machine = limits.machine(args.isa, args.threads, setup.environment)
     print(f"{limits.hardware()}, {args.threads} threads: {describe(machine)}", flush=True)
     entries = [measure_row(row, setup, machine) for row in wanted]

@@ -11,7 +11,6 @@ namespace hearth {
 namespace {
 constexpr size_t kMaxMembers = 48;     // keeps programs within the registers
 constexpr size_t kSearchLimit = 3000;  // nodes looked at before a possible cycle counts as one
-constexpr size_t kCheapOperations = 8;
 }  // namespace
 
 View operand_view(const Graph& graph, const Views& views, int32_t id, size_t input) {
@@ -59,6 +58,7 @@ class Fuser {
     for (int32_t id = 0; id < graph_.size(); ++id) {
       if (compute_[size_t(id)]) place(id);
     }
+    merge_neighbours();
     Fusion compact;
     compact.group_of.assign(result_.group_of.size(), -1);
     for (Group& group : result_.groups) {
@@ -193,6 +193,42 @@ class Fuser {
     return true;
   }
 
+  // Groups that read the same values, with no kernel between them, become one that reads them once: the gradients of
+  // the two factors of a gated unit, for one.
+  void merge_neighbours() {
+    std::vector<int32_t> near;  // groups whose last member lies after the last kernel
+    for (int32_t id = 0; id < graph_.size(); ++id) {
+      if (!compute_[size_t(id)]) {
+        if (!reads_[size_t(id)].empty()) near.clear();
+        continue;
+      }
+      const int32_t g = result_.group_of[size_t(id)];
+      if (last_member(group(g)) != id) continue;
+      int32_t into = -1;
+      for (const int32_t other : near) {
+        if (into < 0 && share_inputs(other, g) && merge(other, g)) into = other;
+      }
+      if (into < 0) near.push_back(g);
+    }
+  }
+
+  // Whether both read, element by element, a value that lies in memory.
+  bool share_inputs(int32_t a, int32_t b) {
+    const auto inputs = [&](int32_t g) {
+      std::vector<int32_t> nodes;
+      for (const Member& m : group(g).members) {
+        for (size_t i = 0; i < operands(m.node); ++i) {
+          const View view = operand_view(graph_, views_, m.node, i);
+          const bool full = view.base.type().elements() == group(g).elements && group(g).elements > 1;
+          if (full && is_identity(view) && group_of(view.base) != g) nodes.push_back(view.base.node);
+        }
+      }
+      return nodes;
+    };
+    const std::vector<int32_t> of_a = inputs(a), of_b = inputs(b);
+    return std::find_first_of(of_a.begin(), of_a.end(), of_b.begin(), of_b.end()) != of_a.end();
+  }
+
   static int32_t first_member(const Group& g) {
     int32_t first = g.members[0].node;
     for (const Member& m : g.members) first = std::min(first, m.node);
@@ -275,37 +311,6 @@ class Fuser {
 Fusion fuse(const Graph& graph, const Views& views, const std::vector<bool>& compute,
             const std::vector<std::vector<Value>>& reads) {
   return Fuser(graph, views, compute, reads).run();
-}
-
-std::optional<Recomputable> recomputable(const Graph& graph, const Views& views, const std::vector<bool>& compute,
-                                         Value value) {
-  std::optional<Value> leaf;
-  Recomputable result;
-  std::vector<Value> open = {value};
-  while (!open.empty()) {
-    const Value v = open.back();
-    open.pop_back();
-    const Node& node = graph.node(v);
-    if (!compute[size_t(v.node)]) {
-      if (leaf && !(*leaf == v)) return std::nullopt;
-      leaf = v;
-      continue;
-    }
-    result.nodes.push_back(v.node);
-    if (node.op->row_kind != RowKind::elementwise || result.nodes.size() > kCheapOperations) return std::nullopt;
-    for (const Value& in : node.inputs) {
-      const View view = views(in);
-      if (graph.node(view.base).op->row_kind == RowKind::constant) {
-        if (!graph.node(view.base).attrs.has("value")) return std::nullopt;
-        continue;
-      }
-      if (!is_identity(view) || view.base.type().elements() != value.type().elements()) return std::nullopt;
-      open.push_back(view.base);
-    }
-  }
-  if (!leaf) return std::nullopt;
-  result.leaf = *leaf;
-  return result;
 }
 
 }  // namespace hearth

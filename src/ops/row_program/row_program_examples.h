@@ -117,16 +117,16 @@ inline RowProgram softmax(int64_t rows, int64_t width) {
 }
 
 // out[r,c] = x[r,c] w[c] / sqrt(mean x[r,:]^2 + 1e-6)
-inline RowProgram rms_norm(int64_t rows, int64_t width) {
+inline RowProgram rms_norm(int64_t rows, int64_t width, DType dtype = DType::f32) {
   Builder b(rows, width);
-  const uint8_t x = b.load(0);
+  const uint8_t x = b.load(0, dtype);
   const uint8_t sum = b.op(RowOp::sum_f32, b.op(RowOp::mul_f32, x, x));
   const uint8_t mean = b.after(RowOp::mul_f32, sum, b.after_constant(1.0f / float(width)));
   const uint8_t scale = b.after(RowOp::rsqrt_f32, b.after(RowOp::add_f32, mean, b.after_constant(1e-6f)));
   b.next_phase();
-  const uint8_t again = b.load(0);
-  const uint8_t weight = b.load(RowOperand{1, DType::f32, false, 0, {rows, width}, {0, 1}});
-  b.store(b.op(RowOp::mul_f32, b.op(RowOp::mul_f32, again, b.op(RowOp::spread, scale)), weight), 0);
+  const uint8_t again = b.load(0, dtype);
+  const uint8_t weight = b.load(RowOperand{1, dtype, false, 0, {rows, width}, {0, 1}});
+  b.store(b.op(RowOp::mul_f32, b.op(RowOp::mul_f32, again, b.op(RowOp::spread, scale)), weight), 0, dtype);
   return b.done();
 }
 

@@ -40,45 +40,69 @@ void spread(RowWord* dst, const RowWord* per_row, int64_t rows, int64_t width) {
   for (int64_t r = 0; r < rows; ++r, dst += width) fill(dst, per_row[r], width);
 }
 
-void iota(RowWord* dst, int64_t position, const RowBlock& block, bool as_float) {
-  for (int64_t o = 0; o < block.outer; ++o, dst += block.inner) {
-    const int64_t first = position + o * block.outer_stride;
-    for (int64_t i = 0; i < block.inner; ++i) {
-      const int64_t at = first + i * block.inner_stride;
-      dst[i] = as_float ? bits_of(float(at)) : uint32_t(at);
-    }
+// Calls body(elements before the run, position of the run) for all runs of a block.
+template <class Body>
+HEARTH_INLINE void for_runs(const RowBlock& block, const Body& body) {
+  int64_t done = 0;
+  for (int64_t r = 0; r < block.repeat; ++r) {
+    for (int64_t o = 0; o < block.outer; ++o, done += block.inner)
+      body(done, r * block.repeat_stride + o * block.outer_stride);
   }
+}
+
+void iota(RowWord* dst, int64_t position, const RowBlock& block, bool as_float) {
+  for_runs(block, [&](int64_t done, int64_t run) {
+    for (int64_t i = 0; i < block.inner; ++i) {
+      const int64_t at = position + run + i * block.inner_stride;
+      dst[done + i] = as_float ? bits_of(float(at)) : uint32_t(at);
+    }
+  });
+}
+
+// Runs are often the few elements of an attention head: loops of the compiler's own would spend their time around them.
+template <class Read>
+HEARTH_INLINE void load_vectors(RowWord* dst, const void* src, int64_t n) {
+  const Read read{src};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) put_vector(dst, i, read.at(i));
+  if (i < n) put_part(dst, i, n - i, read.part(i, n - i));
+}
+HEARTH_INLINE void load_run(Words, RowWord* dst, const void* src, int64_t n) { load_vectors<ReadWords>(dst, src, n); }
+HEARTH_INLINE void load_run(Bfloats, RowWord* dst, const void* src, int64_t n) { load_vectors<ReadBf16>(dst, src, n); }
+template <class As>
+HEARTH_INLINE void load_run(As, RowWord* dst, const Memory<typename As::Type>* src, int64_t n) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) dst[i] = As::widen(src[i]);
 }
 
 template <class As>
 void load(RowWord* dst, const void* memory, const RowBlock& block) {
   const auto* src = static_cast<const Memory<typename As::Type>*>(memory);
   const int64_t n = block.inner, stride = block.inner_stride;
-  for (int64_t o = 0; o < block.outer; ++o, dst += n, src += block.outer_stride) {
+  for_runs(block, [&](int64_t done, int64_t run) {
     if (stride == 1) {
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) dst[i] = As::widen(src[i]);
+      load_run(As{}, dst + done, src + run, n);
     } else if (stride == 0) {
-      fill(dst, As::widen(src[0]), n);
+      fill(dst + done, As::widen(src[run]), n);
     } else {
 #pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) dst[i] = As::widen(src[i * stride]);
+      for (int64_t i = 0; i < n; ++i) dst[done + i] = As::widen(src[run + i * stride]);
     }
-  }
+  });
 }
 
 template <class As>
 void store(void* memory, const RowWord* src, const RowBlock& block) {
   auto* dst = static_cast<Memory<typename As::Type>*>(memory);
   const int64_t n = block.inner, stride = block.inner_stride;
-  for (int64_t o = 0; o < block.outer; ++o, src += n, dst += block.outer_stride) {
+  for_runs(block, [&](int64_t done, int64_t run) {
     if (stride == 1) {
 #pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) dst[i] = As::narrow(src[i]);
+      for (int64_t i = 0; i < n; ++i) dst[run + i] = As::narrow(src[done + i]);
     } else {
-      for (int64_t i = 0; i < n; ++i) dst[i * stride] = As::narrow(src[i]);
+      for (int64_t i = 0; i < n; ++i) dst[run + i * stride] = As::narrow(src[done + i]);
     }
-  }
+  });
 }
 
 template <class As>

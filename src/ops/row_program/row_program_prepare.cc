@@ -1,203 +1,150 @@
 // SPDX-License-Identifier: Apache-2.0
+// Steps and slots from the items of a program.
 #include "ops/row_program/row_program_prepare.h"
 
 #include <algorithm>
-#include <numeric>
+
+#include "base/threads.h"
+#include "ops/row_program/row_program_items.h"
 
 namespace hearth {
 namespace {
 
-// Measured (Zen 5, AVX-512, ns an element in L2): five operations 0.29 with 256, 0.22 with 512, 0.20 with 1024; gelu
-// 0.72, 0.63, 0.69.
-constexpr int64_t kTile = 512;
-constexpr int64_t kReuseBytes = 64 * 1024;  // what the values of a row that stay for later phases may take
-
-bool uses_rows(const RowProgram& program) {
-  for (const RowPhase& phase : program.phases) {
-    if (!phase.after.empty()) return true;
-    for (const RowInstruction& i : phase.tiles) {
-      if (is_reduction(i.op) || i.op == RowOp::load_row || i.op == RowOp::store_row || i.op == RowOp::spread)
-        return true;
-    }
-  }
-  return false;
-}
-
-int64_t values_of(const RowProgram& program) {
-  int64_t count = 0;
-  for (const RowPhase& phase : program.phases) {
-    for (const RowInstruction& i : phase.tiles)
-      count += i.op != RowOp::load && i.op != RowOp::store && !is_reduction(i.op);
-  }
-  return count;
-}
-
-// Without anything per row the program is one long row. Several short rows share a tile, if possible so many that their
-// elements are a multiple of the lanes: then contiguous operands are used in place.
-void choose_tiles(RowSchedule* s, const RowProgram& program) {
-  const bool linear = s->linear = !uses_rows(program);
-  s->rows = linear ? 1 : program.rows;
-  s->width = linear ? program.rows * program.width : program.width;
-  s->tile = kTile;
-  s->block_rows = 1;
-  s->keep_values = false;
-  if (linear) return;
-  // A program of several phases computes much anew in each. When all values of a row fit the caches they are kept.
-  const bool several = program.phases.size() > 1;
-  if (several && values_of(program) * s->width * 4 <= kReuseBytes) s->tile = std::max(kTile, (s->width + 15) & ~15);
-  s->keep_values = several && s->width <= s->tile;
-  if (s->width > s->tile / 2) return;
-  s->block_rows = s->tile / std::max<int64_t>(1, s->width);
-  const int64_t even = kRowLanes / std::gcd(kRowLanes, s->width);
-  if (s->block_rows > even) s->block_rows -= s->block_rows % even;
-}
-
 class Preparer {
  public:
   Preparer(RowSchedule* s, const RowTable& table, const KernelArgs& args)
-      : s_(*s), table_(table), args_(args), program_(*args.program) {}
+      : s_(*s), table_(table), args_(args), program_(*args.program), items_(*s, args) {}
 
   void run() {
-    choose_tiles(&s_, program_);
-    s_.slots = kOwnSlot;
+    choose_tiles(&s_, program_, num_threads());
     s_.once.clear();
-    s_.kept.clear();
     s_.views.clear();
     for (const RowOperand& operand : program_.operands) s_.views.emplace_back(operand);
     s_.phases.resize(program_.phases.size());
-    for (size_t p = 0; p < program_.phases.size(); ++p) {
-      RowStepPhase& phase = s_.phases[p];
-      phase.before.clear();
-      phase.tiles.clear();
-      phase.after.clear();
-      for (size_t i = 0; i < program_.phases[p].tiles.size(); ++i) add_to_tiles(program_.phases[p], i, &phase);
-      for (const RowInstruction& i : program_.phases[p].after) add_row_step(i, &phase.after);
+    for (size_t p = 0; p < s_.phases.size(); ++p) add_row_steps(program_.phases[p], &s_.phases[p]);
+    items_.run();
+    for (int i = 0; i < items_.count(); ++i) {
+      if (!items_[i].gone) add_item(i);
     }
+    s_.slots = next_slot_;
   }
 
  private:
-  RowStep step(const RowInstruction& i) const {
-    RowStep step{.op = i.op,
-                 .immediate = i.immediate,
-                 .view = i.operand,
-                 .tile = table_.tile[int(i.op)],
-                 .reduce = table_.reduce[int(i.op)]};
-    const bool stores = i.op == RowOp::store || i.op == RowOp::store_row;
-    if (!stores && i.op != RowOp::load && i.op != RowOp::load_row) return step;
-    const RowOperand& operand = program_.operands[i.operand];
-    step.memory = (stores ? args_.out : args_.in)[size_t(operand.tensor)].as<uint8_t>();
-    step.element_bytes = int(size_bytes(operand.dtype));
-    step.load = table_.load[int(operand.dtype)];
-    step.store = table_.store[int(operand.dtype)];
-    return step;
+  // --- numbers per row ---
+
+  void add_row_steps(const RowPhase& source, RowStepPhase* phase) {
+    for (auto* list : {&phase->block, &phase->row, &phase->tiles, &phase->after}) list->clear();
+    phase->pointers.clear();
+    for (const RowInstruction& i : source.tiles) {
+      if (i.op == RowOp::load_row || i.op == RowOp::store_row) phase->block.push_back(row_step(i));
+    }
+    for (const RowInstruction& i : source.after) phase->after.push_back(row_step(i));
   }
 
   RowStep row_step(const RowInstruction& i) const {
-    RowStep made = step(i);
-    made.row = true;
-    made.dst = kRowSlot + i.dst, made.a = kRowSlot + i.a, made.b = kRowSlot + i.b, made.c = kRowSlot + i.c;
+    RowStep made{.tile = table_.tile[int(i.op)], .op = i.op, .row = true, .immediate = i.immediate, .view = i.operand};
+    made.dst = i.dst, made.a = i.a, made.b = i.b, made.c = i.c;
+    if (i.op == RowOp::load_row || i.op == RowOp::store_row) add_memory(&made);
     return made;
   }
 
-  void add_to_tiles(const RowPhase& source, size_t number, RowStepPhase* phase) {
-    const RowInstruction& i = source.tiles[number];
-    if (i.op == RowOp::load_row || i.op == RowOp::store_row) return add_row_step(i, &phase->before);
-    RowStep made = step(i);
-    const int inputs = inputs_of(i.op);
-    if (inputs > 0) made.a = i.op == RowOp::spread ? kRowSlot + i.a : full_[i.a];
-    if (inputs > 1) made.b = full_[i.b];
-    if (inputs > 2) made.c = full_[i.c];
-    if (is_reduction(i.op)) {
-      made.dst = kRowSlot + i.dst;
-      ++row_version_[i.dst];
-    } else if (i.op != RowOp::store) {
-      if (i.op == RowOp::spread) made.version = row_version_[i.a];
-      if (s_.keep_values && find_kept(made, &full_[i.dst])) return;
-      const bool own = s_.keep_values || inputs == 0 || i.op == RowOp::spread;
-      full_[i.dst] = made.dst = own ? s_.slots++ : i.dst;
-      if (s_.keep_values) s_.kept.push_back(made);
-    }
-    made.direct = i.op == RowOp::load && may_be_direct(source, number);
-    list_for(made, phase).push_back(made);
+  void add_memory(RowStep* step) const {
+    const RowOperand& operand = program_.operands[step->view];
+    const bool stores = step->op == RowOp::store || step->op == RowOp::store_row;
+    step->memory = (stores ? args_.out : args_.in)[size_t(operand.tensor)].as<uint8_t>();
+    step->element_bytes = int(size_bytes(operand.dtype));
+    step->load = table_.load[int(operand.dtype)];
+    step->store = table_.store[int(operand.dtype)];
   }
 
-  void add_row_step(const RowInstruction& i, std::vector<RowStep>* list) {
-    list->push_back(row_step(i));
-    if (i.op != RowOp::store_row) ++row_version_[i.dst];
+  // --- items ---
+
+  void add_item(int i) {
+    RowItem& x = items_[i];
+    RowStepPhase& phase = s_.phases[size_t(x.phase)];
+    if (x.follows) add_pointer(&x, &phase);
+    if (x.follows && x.is_value()) return;
+    RowStep step{.tile = tile_of(x), .op = x.op, .one = x.read_as == RowRead::one, .immediate = x.immediate};
+    step.view = x.view;
+    if (x.op == RowOp::load || x.op == RowOp::store) add_memory(&step);
+    uint32_t* const slots[3] = {&step.a, &step.b, &step.c};
+    for (int k = 0; k < 3 && x.in[k] >= 0; ++k) *slots[k] = items_[x.in[k]].slot;
+    if (x.op == RowOp::spread) step.a = x.row_register;
+    if (is_reduction(x.op)) step.reduce = reduce_of(x);
+    std::vector<RowStep>& list = list_for(x, &phase);
+    step.dst = result_slot(i, &list == &phase.tiles, &phase);
+    list.push_back(step);
   }
 
-  // The slot of an earlier phase or instruction that holds this very value. Kept slots are never written twice.
-  bool find_kept(const RowStep& wanted, uint32_t* slot) const {
-    for (const RowStep& kept : s_.kept) {
-      if (kept.op == wanted.op && kept.a == wanted.a && kept.b == wanted.b && kept.c == wanted.c &&
-          kept.immediate == wanted.immediate && kept.version == wanted.version && same_operand(kept, wanted)) {
-        *slot = kept.dst;
-        return true;
-      }
-    }
-    return false;
+  void add_pointer(RowItem* x, RowStepPhase* phase) {
+    RowPointer pointer{.row_register = x->row_register};
+    if (x->op != RowOp::spread) items_.walks(*x, &pointer);
+    pointer.slot = x->slot = next_slot_++;
+    phase->pointers.push_back(pointer);
   }
 
-  bool same_operand(const RowStep& x, const RowStep& y) const {
-    if (inputs_of(x.op) > 0 || x.op == RowOp::constant || x.view == y.view) return true;
-    const RowOperand &a = program_.operands[x.view], &b = program_.operands[y.view];
-    return a.tensor == b.tensor && a.offset == b.offset && a.dims == b.dims && a.strides == b.strides;
+  RowTileFn tile_of(const RowItem& x) {
+    const RowOp op = x.is_store() && x.follows ? RowOp::copy : x.op;
+    if (folded_number(op) < 0) return table_.tile[int(op)];
+    const int a = int(items_[x.in[0]].read_as), b = x.in[1] < 0 ? 0 : int(items_[x.in[1]].read_as);
+    return table_.folded[folded_number(op)][a][b][int(x.write_as)];
+  }
+
+  RowReduceFn reduce_of(const RowItem& x) {
+    if (x.in[1] < 0) return table_.reduce[int(x.op)];
+    return table_.sum_of_products[int(items_[x.in[0]].read_as)][int(items_[x.in[1]].read_as)];
   }
 
   // Values that are the same for all tiles are made once: constants, single elements, and what repeats every row when a
   // tile holds whole rows. Those that are the same along a row are made before its tiles.
-  std::vector<RowStep>& list_for(const RowStep& made, RowStepPhase* phase) {
-    if (made.op == RowOp::constant) return s_.once;
-    if (made.op == RowOp::spread) return phase->before;
-    if (made.op != RowOp::load && made.op != RowOp::iota_i32 && made.op != RowOp::iota_f32) return phase->tiles;
-    const RowView& view = s_.views[made.view];
+  std::vector<RowStep>& list_for(const RowItem& x, RowStepPhase* phase) {
+    if (x.op == RowOp::constant) return s_.once;
+    if (x.op == RowOp::spread) return phase->row;
+    if (x.op != RowOp::load && x.op != RowOp::iota_i32 && x.op != RowOp::iota_f32) return phase->tiles;
+    const RowView& view = s_.views[x.view];
     if (view.one_element()) return s_.once;
-    if (s_.one_tile() && view.same_rows(s_.rows, s_.width)) return s_.once;
-    if (!s_.one_tile() && s_.rows > 1 && view.same_in_row(s_.width)) return phase->before;
+    const bool whole_rows = s_.packed || s_.width <= s_.tile;
+    if (whole_rows && view.same_rows(s_.rows, s_.width)) return s_.once;
+    if (!whole_rows && s_.rows > 1 && view.same_in_row(s_.width)) return phase->row;
     return phase->tiles;
   }
 
-  // A register that is the tensor's memory changes when a later store writes there: then it must not be read any more.
-  bool may_be_direct(const RowPhase& source, size_t number) const {
-    const RowInstruction& load = source.tiles[number];
-    const RowOperand& operand = program_.operands[load.operand];
-    if (size_bytes(operand.dtype) != 4 || !s_.views[load.operand].contiguous()) return false;
-    if (s_.keep_values) return !stored_anywhere(operand);
-    bool overwritten = false;
-    for (size_t j = number + 1; j < source.tiles.size(); ++j) {
-      const RowInstruction& i = source.tiles[j];
-      const uint8_t reads[3] = {i.a, i.b, i.c};
-      if (overwritten && i.op != RowOp::spread && std::count(reads, reads + inputs_of(i.op), load.dst)) return false;
-      if (i.op == RowOp::store)
-        overwritten = overwritten || overlap(operand, program_.operands[i.operand]);
-      else if (!is_reduction(i.op) && i.op != RowOp::load_row && i.op != RowOp::store_row && i.dst == load.dst)
-        return true;
+  // --- slots: tiles take those that are free again; what is made before the tiles keeps its own ---
+
+  uint32_t result_slot(int i, bool in_tiles, RowStepPhase* phase) {
+    RowItem& x = items_[i];
+    if (in_tiles) release_inputs(i);
+    if (is_reduction(x.op)) return x.row_register;
+    if (x.is_store()) return x.slot;
+    if (x.target >= 0) {
+      add_pointer(&items_[x.target], phase);
+      return items_[x.target].slot;
     }
-    return true;
+    if (!in_tiles || free_.empty()) {
+      x.keeps_slot = !in_tiles;
+      return x.slot = next_slot_++;
+    }
+    x.slot = free_.back();
+    free_.pop_back();
+    return x.slot;
   }
 
-  bool stored_anywhere(const RowOperand& loaded) const {
-    for (const RowPhase& phase : program_.phases) {
-      for (const RowInstruction& i : phase.tiles) {
-        if (i.op == RowOp::store && overlap(loaded, program_.operands[i.operand])) return true;
-      }
+  void release_inputs(int i) {
+    const RowItem& x = items_[i];
+    for (int k = 0; k < 3 && x.in[k] >= 0; ++k) {
+      const RowItem& in = items_[x.in[k]];
+      const bool again = std::find(x.in, x.in + k, x.in[k]) != x.in + k;
+      if (in.last_read == i && !again && !in.follows && !in.keeps_slot) free_.push_back(in.slot);
     }
-    return false;
-  }
-
-  bool overlap(const RowOperand& loaded, const RowOperand& stored) const {
-    const TensorArg& in = args_.in[size_t(loaded.tensor)];
-    const TensorArg& out = args_.out[size_t(stored.tensor)];
-    return in.as<uint8_t>() < out.as<uint8_t>() + out.type->bytes() &&
-           out.as<uint8_t>() < in.as<uint8_t>() + in.type->bytes();
   }
 
   RowSchedule& s_;
   const RowTable& table_;
   const KernelArgs& args_;
   const RowProgram& program_;
-  uint32_t full_[kMaxRowRegisters] = {};         // the slot that holds each full register now
-  uint32_t row_version_[kMaxRowRegisters] = {};  // how often each row register was written
+  RowItems items_;
+  uint32_t next_slot_ = kMaxRowRegisters;  // the ones before are the row registers
+  std::vector<uint32_t> free_;
 };
 
 }  // namespace

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A row program made ready for one call: instructions became steps on numbered slots (tile buffers), grouped by how
-// often they run. Slots 0..63 are the full registers, 64..127 the row registers, later ones belong to one step each:
-// loads, whose slot may point into a tensor instead of a buffer, and values that are made once and stay.
+// A row program made ready for one call: instructions became steps on numbered slots, grouped by how often they run.
+// Slots 0..63 are the row registers, later ones hold tiles; a slot is a buffer of its thread, or points into a tensor.
 
 #include <vector>
 
@@ -12,44 +11,53 @@
 
 namespace hearth {
 
-inline constexpr uint32_t kRowSlot = kMaxRowRegisters, kOwnSlot = 2 * kMaxRowRegisters;
-
 struct RowStep {
+  RowTileFn tile = nullptr;  // calls on slots; the others are done by `op`
+  RowReduceFn reduce = nullptr;
   RowOp op = RowOp::none;
-  bool row = false;     // works on one number per row
-  bool direct = false;  // a load that may use the tensor's memory as its slot
+  bool row = false;  // works on one number per row
+  bool one = false;  // makes a single word
   uint32_t dst = 0, a = 0, b = 0, c = 0;
   uint32_t immediate = 0;
-  uint32_t version = 0;  // of the row register that spread reads
-  uint32_t view = 0;     // of loads, stores and iota
+  uint32_t view = 0;  // of loads, stores and iota
   uint8_t* memory = nullptr;
   int element_bytes = 4;
-  RowTileFn tile = nullptr;
-  RowReduceFn reduce = nullptr;
   RowLoadFn load = nullptr;
   RowStoreFn store = nullptr;
 };
 
+// A slot that follows the tiles through a tensor: base + row * row_bytes + column * column_bytes.
+struct RowPointer {
+  uint32_t slot = 0;
+  uint8_t* base = nullptr;  // null: the row register `row_register`, of the row at hand
+  uint32_t row_register = 0;
+  int64_t row_bytes = 0, column_bytes = 0;
+};
+
 struct RowStepPhase {
-  std::vector<RowStep> before;  // once per block of rows
-  std::vector<RowStep> tiles, after;
+  std::vector<RowStep> block;        // before the tiles, once per block of rows
+  std::vector<RowPointer> pointers;  // set for each tile
+  std::vector<RowStep> row, tiles;   // once per row (or per tile of whole rows), once per tile
+  std::vector<RowStep> after;        // once per block of rows
 };
 
 struct RowSchedule {
   int64_t rows = 0, width = 0;
   bool linear = false;       // nothing per row: one row of all elements, cut anywhere
-  bool keep_values = false;  // a value made in one phase stays in its slot for the next
+  bool packed = false;       // a tile holds all rows of a block; else one row or part of one
+  bool keep_values = false;  // a value made in one phase stays in its slot for the next: a block is one tile
   int64_t tile = 0;          // most elements in a tile
-  int64_t block_rows = 1;    // rows that one pass works on: as many as fit a tile
+  int64_t block_rows = 1;    // rows that go through the phases together
   uint32_t slots = 0;
   std::vector<RowStep> once;  // per thread
   std::vector<RowStepPhase> phases;
   std::vector<RowView> views;
-  std::vector<RowStep> kept;  // with keep_values: those whose values are found again
 
-  bool one_tile() const { return block_rows * width <= tile; }
   int64_t slot_words() const { return tile + 16; }  // slots a multiple of 4 KiB apart would evict each other from L1
 };
+
+// Chooses tiles and blocks. `threads` that share the rows, so that there is a block for each.
+void choose_tiles(RowSchedule* schedule, const RowProgram& program, int threads);
 
 // Fills a schedule (memory of an earlier call is used again).
 void prepare(RowSchedule* schedule, const RowTable& table, const KernelArgs& args);

@@ -2,19 +2,6 @@
 // Reductions of a tile to one number per row. Included once per instruction set by row_program_impl.h, inside its
 // namespace. Each row sums in 4 vectors of lanes, so the error of a sum grows with width / (4 lanes), not with width.
 
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kVectorBytes = 32;
-#else
-constexpr int kVectorBytes = 16;
-#endif
-constexpr int kLanes = kVectorBytes / 4;
-
-using VectorF = float __attribute__((vector_size(kVectorBytes)));
-using VectorI = int32_t __attribute__((vector_size(kVectorBytes)));
-using VectorU = uint32_t __attribute__((vector_size(kVectorBytes)));
-
 // The bits of a float or of a vector of floats; C++ has no one cast for both.
 HEARTH_INLINE int32_t integer_bits(float x) { return __builtin_bit_cast(int32_t, x); }
 HEARTH_INLINE VectorI integer_bits(VectorF x) { return (VectorI)x; }
@@ -57,16 +44,12 @@ struct MinimumI {
   }
 };
 
-template <class How, class T, class Vector>
-T reduce_run(const T* a, int64_t n, T start) {
+// at(i): a vector of elements from i on; one(i): element i.
+template <class How, class T, class Vector, class At, class One>
+HEARTH_INLINE T reduce_run(const At& at, const One& one, int64_t n, T start) {
   T total = start;
   int64_t i = 0;
   if (n >= kLanes) {
-    const auto at = [a](int64_t k) {
-      Vector v;
-      __builtin_memcpy(&v, a + k, sizeof v);
-      return v;
-    };
     Vector v0 = at(0);
     i = kLanes;
     if (n >= 4 * kLanes) {
@@ -87,16 +70,31 @@ T reduce_run(const T* a, int64_t n, T start) {
     }
     total = How::combine(total, lane[0]);
   }
-  for (; i < n; ++i) total = How::combine(total, a[i]);
+  for (; i < n; ++i) total = How::combine(total, one(i));
   return total;
 }
 
 template <class How, class T, class Vector>
-void reduce(RowWord* dst, const RowWord* a, int64_t rows, int64_t width) {
+void reduce(RowWord* dst, const void* memory, const void*, int64_t rows, int64_t width) {
   using Alias __attribute__((may_alias)) = T;
+  const Alias* a = static_cast<const Alias*>(memory);
   for (int64_t r = 0; r < rows; ++r, a += width) {
     Alias& total = reinterpret_cast<Alias*>(dst)[r];
-    total = reduce_run<How, Alias, Vector>(reinterpret_cast<const Alias*>(a), width, total);
+    total = reduce_run<How, T, Vector>([a](int64_t i) { return vector_at<Vector>(a, i); },
+                                       [a](int64_t i) -> T { return a[i]; }, width, T(total));
+  }
+}
+
+template <class A, class B>
+void sum_of_products(RowWord* dst, const void* pa, const void* pb, int64_t rows, int64_t width) {
+  const A a{pa};
+  const B b{pb};
+  for (int64_t r = 0; r < rows; ++r) {
+    F& total = reinterpret_cast<F*>(dst)[r];
+    const int64_t first = r * width;
+    total = reduce_run<Sum, float, VectorF>(
+        [&](int64_t i) { return a.at(first + i) * b.at(first + i); },
+        [&](int64_t i) { return a.part(first + i, 1)[0] * b.part(first + i, 1)[0]; }, width, float(total));
   }
 }
 
@@ -108,4 +106,8 @@ constexpr void add_reductions(RowTable& table) {
   table.reduce[int(RowOp::sum_i32)] = reduce<Sum, uint32_t, VectorU>;
   table.reduce[int(RowOp::max_row_i32)] = reduce<MaximumI, int32_t, VectorI>;
   table.reduce[int(RowOp::min_row_i32)] = reduce<MinimumI, int32_t, VectorI>;
+  table.sum_of_products[0][0] = sum_of_products<ReadWords, ReadWords>;
+  table.sum_of_products[0][1] = sum_of_products<ReadWords, ReadBf16>;
+  table.sum_of_products[1][0] = sum_of_products<ReadBf16, ReadWords>;
+  table.sum_of_products[1][1] = sum_of_products<ReadBf16, ReadBf16>;
 }

@@ -16,9 +16,6 @@ namespace hearth {
 namespace {
 
 constexpr int64_t kSerialElements = 16384;  // below this the other threads cost more than they bring
-// Measured (Zen 5, one thread, 4M elements): AdamW 2.4 -> 1.6 ns an element, five operations 0.76 -> 0.63; in L2 3-8 %
-// slower.
-constexpr int64_t kPrefetchElements = 1 << 20;
 
 RowWord identity(RowOp op) {
   switch (op) {
@@ -43,8 +40,6 @@ class Slots {
     if (words > words_) {
       buffer_.reset(std::aligned_alloc(64, words * sizeof(RowWord)));
       HEARTH_CHECK(buffer_, memory, "row program: no memory for ", slots, " tiles of ", slot_words, " elements");
-      // Lanes past the end of a short tile are computed and dropped; they must not be slow subnormals.
-      std::memset(buffer_.get(), 0, words * sizeof(RowWord));
       words_ = words;
     }
     slot_words_ = slot_words;
@@ -64,11 +59,10 @@ class Slots {
   std::vector<Place> at_;  // where each slot is now: its buffer, or a tensor's memory
 };
 
-// Some consecutive elements: whole rows, or part of one.
+// A tile: consecutive elements, as `rows` of `width` from (row, column) on. Or, for what works on numbers per row, a
+// block of rows.
 struct Span {
-  int64_t first, count;  // elements
-  int64_t rows, width;   // as rows in this tile
-  int64_t first_row;
+  int64_t row, rows, column, width;
 };
 
 class Runner {
@@ -76,55 +70,70 @@ class Runner {
   Runner(const RowSchedule& schedule, const RowTable& table, Slots* slots)
       : s_(schedule), table_(table), slots_(*slots) {
     slots_.resize(s_.slots, s_.slot_words());
-    const int64_t rows = std::min(s_.block_rows, s_.rows);
-    const int64_t width = std::min(s_.width, s_.tile);
-    for (const RowStep& step : s_.once) execute(step, {0, rows * width, rows, width, 0});
+    const int64_t rows = s_.packed ? std::min(s_.block_rows, s_.rows) : 1;
+    for (const RowStep& step : s_.once) execute(step, {0, rows, 0, std::min(s_.width, s_.tile)});
   }
 
   void run_rows(int64_t first, int64_t end) {
-    for (int64_t row = first; row < end; row += s_.block_rows) run_block(row, std::min(s_.block_rows, end - row));
+    for (first_row_ = first; first_row_ < end; first_row_ += s_.block_rows)
+      run_block(std::min(s_.block_rows, end - first_row_));
   }
 
   // Tiles [first, end) elements of a program of one row without anything per row.
   void run_elements(int64_t first, int64_t end) {
     for (const RowStepPhase& phase : s_.phases) {
-      for (int64_t i = first; i < end; i += s_.tile) run_tile(phase, i, 1, std::min(s_.tile, end - i), 0);
+      for (int64_t i = first; i < end; i += s_.tile) run_tile(phase, {0, 1, i, std::min(s_.tile, end - i)});
     }
   }
 
  private:
-  void run_block(int64_t row, int64_t rows) {
-    const int64_t width = std::min(s_.width, s_.tile);
+  void run_block(int64_t rows) {
     for (const RowStepPhase& phase : s_.phases) {
-      for (const RowStep& step : phase.before) execute(step, {row * s_.width, rows * width, rows, width, row});
-      for (const RowStep& step : phase.tiles) {
-        if (!step.reduce) continue;
-        table_.fill(slots_[step.dst], identity(step.op), rows);
-        if (sums_of_tiles(step)) sum_of(step) = 0;
-      }
-      for (int64_t i = 0; i < s_.width; i += s_.tile) {
-        run_tile(phase, row * s_.width + i, rows, std::min(s_.tile, s_.width - i), row);
-      }
-      for (const RowStep& step : phase.tiles) {
-        if (sums_of_tiles(step)) *slots_[step.dst] = std::bit_cast<uint32_t>(float(sum_of(step)));
-      }
-      for (const RowStep& step : phase.after) execute(step, {row * s_.width, rows * width, rows, width, row});
+      for (const RowStep& step : phase.block) execute(step, {first_row_, rows, 0, 1});
+      const int64_t together = s_.packed ? rows : 1;
+      for (int64_t row = first_row_; row < first_row_ + rows; row += together) run_row(phase, row, together);
+      for (const RowStep& step : phase.after) execute(step, {first_row_, rows, 0, 1});
     }
   }
 
-  void run_tile(const RowStepPhase& phase, int64_t first, int64_t rows, int64_t width, int64_t row) {
-    const Span span{first, rows * width, rows, width, row};
-    for (const RowStep& step : phase.tiles) execute(step, span);
+  void run_row(const RowStepPhase& phase, int64_t row, int64_t rows) {
+    const bool many_tiles = s_.width > s_.tile;
+    for (const RowStep& step : phase.row) execute(step, {row, rows, 0, std::min(s_.width, s_.tile)});
+    for (const RowStep& step : phase.tiles) {
+      if (!step.reduce) continue;
+      table_.fill(row_slot(step.dst, row), identity(step.op), rows);
+      if (many_tiles && step.op == RowOp::sum_f32) sums_[step.dst] = 0;
+    }
+    for (int64_t i = 0; i < s_.width; i += s_.tile) run_tile(phase, {row, rows, i, std::min(s_.tile, s_.width - i)});
+    if (!many_tiles) return;
+    for (const RowStep& step : phase.tiles) {
+      if (step.reduce && step.op == RowOp::sum_f32)
+        *row_slot(step.dst, row) = std::bit_cast<uint32_t>(float(sums_[step.dst]));
+    }
+  }
+
+  void run_tile(const RowStepPhase& phase, const Span& span) {
+    for (const RowPointer& p : phase.pointers) {
+      uint8_t* at = p.base + span.row * p.row_bytes + span.column * p.column_bytes;
+      slots_[p.slot] = p.base ? reinterpret_cast<RowWord*>(at) : row_slot(p.row_register, span.row);
+    }
+    const int64_t count = span.rows * span.width;
+    for (const RowStep& step : phase.tiles) {
+      if (step.tile)
+        step.tile(slots_[step.dst], slots_[step.a], slots_[step.b], slots_[step.c], count);
+      else
+        execute(step, span);
+    }
   }
 
   void execute(const RowStep& step, const Span& span) {
-    const int64_t count = step.row ? span.rows : span.count;
     if (step.tile) {
-      step.tile(slots_[step.dst], slots_[step.a], slots_[step.b], slots_[step.c],
-                (count + kRowLanes - 1) & ~(kRowLanes - 1));
+      step.tile(slots_[step.dst], slots_[step.a], slots_[step.b], slots_[step.c], span.rows * span.width);
       return;
     }
-    const int64_t first = step.row ? span.first_row : span.first;
+    if (step.reduce) return reduce(step, span);
+    const int64_t first = step.row ? span.row : span.row * s_.width + span.column;
+    const int64_t count = step.one ? 1 : span.rows * span.width;
     switch (step.op) {
       case RowOp::load:
       case RowOp::load_row: return load(step, first, count);
@@ -136,53 +145,40 @@ class Runner {
                           [&](int64_t position, int64_t done, const RowBlock& block) {
                             table_.iota(slots_[step.dst] + done, position, block, step.op == RowOp::iota_f32);
                           });
-      case RowOp::constant: return table_.fill(slots_[step.dst], step.immediate, step.row ? count : s_.tile);
-      case RowOp::spread: return table_.spread(slots_[step.dst], slots_[step.a], span.rows, span.width);
-      default: return reduce(step, span);
+      case RowOp::constant:
+        return table_.fill(slots_[step.dst], step.immediate, step.row || step.one ? count : s_.tile);
+      default: return table_.spread(slots_[step.dst], row_slot(step.a, span.row), span.rows, span.width);
     }
   }
 
-  // A row of many tiles adds its tiles' sums in f64: thousands of them would lose digits one after another.
-  bool sums_of_tiles(const RowStep& step) const { return step.op == RowOp::sum_f32 && s_.width > s_.tile; }
-  double& sum_of(const RowStep& step) { return sums_[step.dst - kRowSlot]; }
+  // The number of `row`, which lies in the block at hand.
+  RowWord* row_slot(uint32_t row_register, int64_t row) { return slots_[row_register] + (row - first_row_); }
 
+  // A row of many tiles adds its tiles' sums in f64: thousands of them would lose digits one after another.
   void reduce(const RowStep& step, const Span& span) {
-    if (!sums_of_tiles(step)) return step.reduce(slots_[step.dst], slots_[step.a], span.rows, span.width);
+    if (step.op != RowOp::sum_f32 || s_.width <= s_.tile)
+      return step.reduce(row_slot(step.dst, span.row), slots_[step.a], slots_[step.b], span.rows, span.width);
     RowWord sum = 0;
-    step.reduce(&sum, slots_[step.a], 1, span.width);
-    sum_of(step) += double(std::bit_cast<float>(uint32_t(sum)));
+    step.reduce(&sum, slots_[step.a], slots_[step.b], 1, span.width);
+    sums_[step.dst] += double(std::bit_cast<float>(uint32_t(sum)));
   }
 
   void load(const RowStep& step, int64_t first, int64_t count) {
-    const RowView& view = s_.views[step.view];
-    if (step.direct && count % kRowLanes == 0) {
-      slots_[step.dst] = reinterpret_cast<RowWord*>(step.memory) + view.offset + first;
-      if (count_is_large_) prefetch(slots_[step.dst] + s_.tile, count);
-      return;
-    }
-    RowWord* dst = slots_[step.dst] = slots_.own(step.dst);
-    for_blocks(view, first, count, [&](int64_t position, int64_t done, const RowBlock& block) {
-      step.load(dst + done, step.memory + position * step.element_bytes, block);
+    for_blocks(s_.views[step.view], first, count, [&](int64_t position, int64_t done, const RowBlock& block) {
+      step.load(slots_[step.dst] + done, step.memory + position * step.element_bytes, block);
     });
   }
 
-  // The next tile, which memory sends while this one is computed. The processor's own prefetch starts anew in every
-  // tile.
-  static void prefetch(const RowWord* next, int64_t count) {
-    for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(next + i);
-  }
-
   void store(const RowStep& step, int64_t first, int64_t count) {
-    const RowWord* src = slots_[step.a];
     for_blocks(s_.views[step.view], first, count, [&](int64_t position, int64_t done, const RowBlock& block) {
-      step.store(step.memory + position * step.element_bytes, src + done, block);
+      step.store(step.memory + position * step.element_bytes, slots_[step.a] + done, block);
     });
   }
 
   const RowSchedule& s_;
   const RowTable& table_;
   Slots& slots_;
-  const bool count_is_large_ = s_.rows * s_.width >= kPrefetchElements;
+  int64_t first_row_ = 0;  // of the block at hand
   double sums_[kMaxRowRegisters];
 };
 

@@ -11,25 +11,48 @@ namespace hearth {
 // Four bytes of a register: f32, i32 or u32. The same memory is read as several types, hence may_alias.
 using RowWord = uint32_t __attribute__((may_alias));
 
-inline constexpr int64_t kRowLanes = 16;  // element counts of RowTileFn are multiples of this
 inline constexpr int kRowDTypes = 13;
 
-// dst[i] = op(a[i], b[i], c[i]) for i < n, a multiple of kRowLanes. dst may be a, b or c.
-using RowTileFn = void (*)(RowWord* dst, const RowWord* a, const RowWord* b, const RowWord* c, int64_t n);
-// dst[r] = dst[r] combined with all of a[r * width ...], for r < rows.
-using RowReduceFn = void (*)(RowWord* dst, const RowWord* a, int64_t rows, int64_t width);
+// How a step reads an input: a word per element, a bf16 per element (a tensor's memory), or one word for all.
+enum class RowRead : uint8_t { words, bf16, one, count };
+// How it writes its result: a word per element, a bf16 per element, or a word that holds the f32 rounded to bf16.
+enum class RowWrite : uint8_t { words, bf16, rounded, count };
 
-// A block of memory of `outer` runs of `inner` elements, strides in elements. Registers hold the block densely.
+// dst[i] = op(a[i], b[i], c[i]) for i < n. dst may be a, b or c where they have elements of one size.
+using RowTileFn = void (*)(void* dst, const void* a, const void* b, const void* c, int64_t n);
+// dst[r] = dst[r] combined with all of a[r * width ...], for r < rows; a * b in place of a for sums of products.
+using RowReduceFn = void (*)(RowWord* dst, const void* a, const void* b, int64_t rows, int64_t width);
+
+// A block of memory: `repeat` times `outer` runs of `inner` elements, strides in elements. Registers hold it densely.
 struct RowBlock {
   int64_t outer, inner, outer_stride, inner_stride;
+  int64_t repeat = 1, repeat_stride = 0;
 };
 using RowLoadFn = void (*)(RowWord* dst, const void* src, const RowBlock& block);
 using RowStoreFn = void (*)(void* dst, const RowWord* src, const RowBlock& block);
 
+// Instructions that convert what they read and write on the way, so that bf16 tensors, numbers per row and constants
+// need no steps and no registers of their own.
+// Not the functions of exp: their chains of operations already fill the processor's window, and converting in the
+// middle of them takes four times as long as in a step of its own (Zen 5, AVX-512).
+constexpr int folded_number(RowOp op) {
+  switch (op) {
+    case RowOp::add_f32: return 0;
+    case RowOp::sub_f32: return 1;
+    case RowOp::mul_f32: return 2;
+    case RowOp::div_f32: return 3;
+    case RowOp::copy: return 4;
+    default: return -1;
+  }
+}
+inline constexpr int kFolded = 5, kRowReads = int(RowRead::count), kRowWrites = int(RowWrite::count);
+
 struct RowTable {
-  RowTileFn tile[int(RowOp::count)];
+  RowTileFn tile[int(RowOp::count)];                            // words in, words out
+  RowTileFn folded[kFolded][kRowReads][kRowReads][kRowWrites];  // by the ways of reading a and b, and of writing
   RowReduceFn reduce[int(RowOp::count)];
-  RowLoadFn load[kRowDTypes];  // by dtype; null for those of 8 bytes
+  RowReduceFn sum_of_products[2][2];  // by RowRead: words, bf16
+  RowLoadFn load[kRowDTypes];         // by dtype; null for those of 8 bytes
   RowStoreFn store[kRowDTypes];
   void (*fill)(RowWord* dst, RowWord value, int64_t n);
   void (*spread)(RowWord* dst, const RowWord* per_row, int64_t rows, int64_t width);

@@ -35,6 +35,21 @@ struct RowView {
 
   bool contiguous() const { return rank == 1 && (strides[0] == 1 || dims[0] == 1); }
   bool one_element() const { return rank == 1 && strides[0] == 0; }
+  bool same_as(const RowView& other) const {
+    return rank == other.rank && offset == other.offset && std::equal(dims, dims + rank, other.dims) &&
+           std::equal(strides, strides + rank, other.strides);
+  }
+  // Of full operands: whether element (row, column) lies at offset + row * row_stride + column * column_stride.
+  bool as_rows(int64_t rows, int64_t width, int64_t* row_stride, int64_t* column_stride) const {
+    if (rank == 2 && dims[0] == rows && dims[1] == width) {
+      *row_stride = strides[0], *column_stride = strides[1];
+      return true;
+    }
+    if (rank > 1) return false;
+    *row_stride = width == 1 ? strides[0] : strides[0] * width;
+    *column_stride = width == 1 && rows > 1 && strides[0] != 0 ? 1 : strides[0];
+    return true;
+  }
   // Of full operands: all rows read the same; all elements of a row read the same.
   bool same_rows(int64_t rows, int64_t width) const {
     return rows > 1 && width > 0 && rank > 1 && strides[0] == 0 && dims[0] % rows == 0;
@@ -62,20 +77,27 @@ void for_blocks(const RowView& view, int64_t first, int64_t count, Body&& body) 
   }
   const int64_t outer_stride = view.strides[last - 1];
   for (int64_t done = 0; done < count;) {
-    // Whole inner runs up to the end of the next dim, or what is left of one.
+    // What is left of an inner run; or whole runs up to the end of the next dim; or, where that is a whole one too, as
+    // many of those as the dim before it has.
     RowBlock block{1, std::min(inner - index[last], count - done), outer_stride, inner_stride};
+    int level = last;
     if (index[last] == 0 && count - done >= inner) {
-      block = {std::min(view.dims[last - 1] - index[last - 1], (count - done) / inner), inner, outer_stride,
-               inner_stride};
+      level = last - 1;
+      block.inner = inner;
+      block.outer = std::min(view.dims[level] - index[level], (count - done) / inner);
+    }
+    if (level > 0 && index[level] == 0 && block.outer == view.dims[level] && level < last) {
+      --level;
+      block.repeat = std::min(view.dims[level] - index[level], (count - done) / (inner * block.outer));
+      block.repeat_stride = view.strides[level];
     }
     body(position, done, block);
-    done += block.outer * block.inner;
+    done += block.repeat * block.outer * block.inner;
     if (done >= count) return;
-    // The block ended at the end of an inner run.
-    position += block.outer * outer_stride - index[last] * inner_stride;
-    index[last] = 0;
-    index[last - 1] += block.outer;
-    for (int d = last - 1; d > 0 && index[d] == view.dims[d]; --d) {
+    const int64_t steps = level == last ? block.inner : level == last - 1 ? block.outer : block.repeat;
+    position += steps * view.strides[level];
+    index[level] += steps;
+    for (int d = level; d > 0 && index[d] == view.dims[d]; --d) {
       position += view.strides[d - 1] - view.dims[d] * view.strides[d];
       index[d] = 0;
       ++index[d - 1];
