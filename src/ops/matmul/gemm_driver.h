@@ -39,6 +39,9 @@ const char* element_of(const PanelSource& s, int64_t i, int64_t k);
 // The same elements with a stride of 1, copied to scratch when neither stride is: what packing wants.
 PanelSource gathered(const PanelSource& s);
 
+// Asks for all lines of a panel, into L2, where one of its strides is 1.
+void fetch_lines(const PanelSource& s);
+
 // Calls body(index) for all indices, on the pool unless threads is 1.
 void gemm_for(int64_t count, int threads, const std::function<void(int64_t index)>& body);
 

@@ -74,6 +74,16 @@ PanelSource gathered(const PanelSource& s) {
   return {to, s.dtype, s.k, 1, s.count, s.k};
 }
 
+void fetch_lines(const PanelSource& s) {
+  const int64_t bytes = size_bytes(s.dtype);
+  const bool along_k = s.stride_k == 1;
+  if (!along_k && s.stride_i != 1) return;
+  const int64_t streams = along_k ? s.count : s.k, length = (along_k ? s.k : s.count) * bytes;
+  const char* start = static_cast<const char*>(s.data);
+  for (int64_t i = 0; i < streams; ++i, start += (along_k ? s.stride_i : s.stride_k) * bytes)
+    for (int64_t at = 0; at < length; at += 64) __builtin_prefetch(start + at, 0, 2);
+}
+
 void gemm_for(int64_t count, int threads, const std::function<void(int64_t index)>& body) {
   if (threads > 1) return parallel_for(count, [&](int64_t index, int) { body(index); });
   for (int64_t i = 0; i < count; ++i) body(i);

@@ -120,8 +120,11 @@ void add_products(const Skinny& skinny, const Side& side, int64_t j0, int64_t n,
   tile.ld_init = tile.ld_out = n;
   tile.rows = skinny.small;
   tile.cols = n;
+  const PanelSource& large = side.large;
   for (int64_t k = k_begin; k < k_end; k += kDirectDepth) {
     tile.k = std::min(kDirectDepth, k_end - k);
+    const int64_t next = k + tile.k, more = std::min(kDirectDepth, k_end - next);
+    fetch_lines({element_of(large, j0, next), large.dtype, large.stride_i, large.stride_k, n, more});
     tile.a = side.x + k * side.width * 4;
     tile.b = element_of(side.large, j0, k);
     kernels.direct_tile(tile, side.large.dtype);
