@@ -72,6 +72,8 @@ def environment_for(args):
     """One environment for both sides: threads, and the instruction set where one is forced."""
     threads = str(args.threads)
     env = os.environ | {"HEARTH_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    # torch.compile finds code that it made for other instructions in its cache, and that code fails.
+    env["TORCHINDUCTOR_CACHE_DIR"] = str(ROOT / "build" / f"torchinductor-{args.isa}")
     if args.isa == "avx2":
         env |= {"HEARTH_ISA": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
                 "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
