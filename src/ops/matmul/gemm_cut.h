@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// How a product is cut into tasks, and which of them pack their operands themselves.
+
+#include "ops/matmul/gemm_stages.h"
+
+namespace hearth {
+
+// How a macro block is cut.
+struct Cut {
+  int64_t task_rows = 0, task_cols = 0;  // multiples of every tile size in use, but at the edge
+  bool own_a = false, own_b = false;     // tasks pack their own rows of A, their own panels of B
+};
+
+// What a cut is chosen by: sizes of the product, common multiples of the tiles' sizes, most rows of a task.
+struct CutSizes {
+  int64_t m, n, k, step_m, step_n, most_rows;
+  double threads;
+};
+
+CutSizes cut_sizes(const GemmJob& job, const std::vector<Stage>& stages);
+
+// The cheapest cut of m rows and n columns: for each height of a task the widths that give every thread one, two, ...
+// tasks.
+Cut choose_cut(const CutSizes& sizes);
+
+}  // namespace hearth
