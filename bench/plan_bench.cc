@@ -3,9 +3,12 @@
 //   plan_bench train|prefill|decode --model DIR [--dtype bf16] [--batch 8] [--block 256] [--all-linear]
 //              [--runs 10] [--trace FILE]
 // Inputs other than the model's weights are arbitrary. --trace writes the runs for ui.perfetto.dev.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <vector>
@@ -38,9 +41,11 @@ Plan training_plan(const LanguageModel& model, const Options& o) {
   TrainingArguments arguments;
   arguments.batch_size = o.batch;
   arguments.dtype = o.type();
-  const std::string path = "/tmp/hearth_plan_bench.plan";
+  const std::string path = std::filesystem::temp_directory_path() / cat("hearth-plan-bench-", getpid());
   Trainer(model, LoraAdapter::create(model, config, 0), arguments, blocks).save_step_plan(path);
-  return load_plan(path);
+  Plan plan = load_plan(path);
+  std::filesystem::remove(path);
+  return plan;
 }
 
 // Memory for every input that is not a weight.

@@ -12,10 +12,10 @@ namespace hearth {
 int num_threads();
 void set_num_threads(int threads);
 
-// Calls body(index, thread) for every index in [0, count), thread in [0, num_threads()); returns when all are done. Each
-// thread takes its share of the indices first, thread t the t-th of equal contiguous shares, in order, then what others
-// have left: rows that several calls work on stay in the cache of one core. The first exception thrown is rethrown here.
-// Called from inside a body it runs serially (thread stays that of the caller's).
+// Calls body(index, thread) for every index in [0, count), thread in [0, num_threads()); returns when all are done.
+// Each thread takes its share of the indices first, thread t the t-th of equal contiguous shares, in order, then what
+// others have left: rows that several calls work on stay in the cache of one core. The first exception thrown is
+// rethrown here. Called from inside a body it runs serially (thread stays that of the caller's).
 void parallel_for(int64_t count, const std::function<void(int64_t index, int thread)>& body);
 
 // Splits [0, count) in at most num_threads() contiguous ranges whose sizes are multiples of grain (but the last), and
