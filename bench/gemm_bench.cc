@@ -2,9 +2,6 @@
 // Times gemm beside oneDNN's matmul with packed weights, same threads, turn by turn, best of the turns.
 //   gemm_bench [--filter TEXT] [--turns N]     HEARTH_ISA and HEARTH_THREADS choose kernels and threads of both
 // Weights are stored [N,K]. Shapes with few rows go through so many copies of the weight that none stays in cache.
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 #include <omp.h>
 #include <time.h>
 
@@ -20,6 +17,9 @@
 #include <thread>
 #include <vector>
 
+#if defined(__x86_64__)
+#include "base/amx_tiles.h"
+#endif
 #include "base/error.h"
 #include "base/isa.h"
 #include "base/threads.h"
@@ -157,19 +157,13 @@ class Peer {
                  "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
 // 16 tile products on four sums, and the tiles are released.
 __attribute__((target("amx-tile,amx-bf16"))) void tile_products(int64_t steps) {
-  struct alignas(64) {
-    uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } static const config;
-  _tile_loadconfig(&config);
+  const TilesInUse tiles_in_use;
   for (int64_t i = 0; i < 4 * steps; ++i) {
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
-  _tile_release();
 }
 
 double peak_gflops(Isa isa, DType dtype) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The tile registers of AMX, for files compiled for it (*_amx.cc).
+// The tile registers of AMX, for files compiled for it (*_amx.cc) and functions with target("amx-tile").
 
 #include <immintrin.h>
 
@@ -23,8 +23,8 @@ const TileConfig tile_config;
 
 // The tiles of this thread, for one piece of work: others on the thread configure them for themselves.
 struct TilesInUse {
-  TilesInUse() { _tile_loadconfig(&tile_config); }
-  ~TilesInUse() { _tile_release(); }
+  __attribute__((target("amx-tile"))) TilesInUse() { _tile_loadconfig(&tile_config); }
+  __attribute__((target("amx-tile"))) ~TilesInUse() { _tile_release(); }
   TilesInUse(const TilesInUse&) = delete;
   TilesInUse& operator=(const TilesInUse&) = delete;
 };

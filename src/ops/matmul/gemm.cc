@@ -55,9 +55,9 @@ const char* panel_of_b(const Macro& macro, const Segment& segment, int64_t col, 
   const GemmKernel& kernel = *segment.kernel;
   if (!macro.cut.own_b) return segment.packed_b + col * segment.row_bytes() + k0 * kernel.nr * kernel.element_bytes;
   char* to = gemm_scratch().own_b.at_least(kernel.nr * round_up(k, kernel.k_step) * kernel.element_bytes);
-  const int64_t next = col + kernel.nr, first = macro.cols.begin;
-  pack_panel_of_b(segment, first + col, std::min<int64_t>(kernel.nr, end - col), k0, k, to);
-  if (next < end) fetch_panel_of_b(segment, first + next, std::min<int64_t>(kernel.nr, end - next), k0, k);
+  const int64_t first = macro.cols.begin, next = col + kernel.nr;
+  pack_panel_of_b(segment, first + col, first + end, k0, k, to);
+  if (next < end) fetch_panel_of_b(segment, first + next, first + end, k0, k);
   return to;
 }
 
@@ -73,7 +73,7 @@ void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range col
     tile.k = std::min(depth, segment.k - k0);
     const RowPanels a = panels_of_a(macro, segment, rows, k0, tile.k);
     if (macro.cut.own_b)
-      fetch_panel_of_b(segment, macro.cols.begin + cols.begin, std::min<int64_t>(kernel.nr, cols.size()), k0, tile.k);
+      fetch_panel_of_b(segment, macro.cols.begin + cols.begin, macro.cols.begin + cols.end, k0, tile.k);
     const bool last = whole.final_out && k0 + depth >= segment.k;
     tile.ld_init = k0 == 0 ? whole.ld_init : whole.ld_out;
     for (int64_t j = cols.begin; j < cols.end; j += kernel.nr) {
@@ -97,14 +97,13 @@ void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range col
 // What a task's sums start from: those of the stage before, the addend, or nothing.
 void start_from(const Macro& macro, int64_t row, int64_t col, Range rows, Range cols, Tile* tile) {
   const GemmCall& call = macro.job->call;
-  const char* addend =
-      static_cast<const char*>(call.addend) + (row * call.ld_addend + col) * size_bytes(call.addend_dtype);
+  if (macro.first && !call.addend) return;
   tile->init = tile->out;
   tile->ld_init = tile->ld_out;
   if (!macro.first) return;
-  if (!call.addend) {
-    tile->init = nullptr;
-  } else if (call.addend_dtype == DType::f32) {
+  const char* addend =
+      static_cast<const char*>(call.addend) + (row * call.ld_addend + col) * size_bytes(call.addend_dtype);
+  if (call.addend_dtype == DType::f32) {
     tile->init = reinterpret_cast<const float*>(addend);
     tile->ld_init = call.ld_addend;
   } else {

@@ -90,7 +90,7 @@ void finish_through_memory(const Tile& t) {
       const __m512 init = t.init ? _mm512_maskz_loadu_ps(masks[v], t.init + r * t.ld_init + v * 16) : Vec16::zero();
       x[v] = Vec16::add_scaled(init, alpha, sum);
     }
-    char* to = static_cast<char*>(t.final_out) + r * t.ld_final * 2;
+    char* to = t.final_out ? static_cast<char*>(t.final_out) + r * t.ld_final * 2 : nullptr;
     if (t.final_out && t.final_dtype == DType::bf16) {
       _mm512_mask_storeu_epi16(to, both, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(x[1], x[0])));
     } else {

@@ -40,14 +40,14 @@ struct PackSide {
   void pack(int64_t task) const {
     const int64_t first = task * kPanelsPerTask, end = std::min(first + kPanelsPerTask, panels());
     for (int64_t panel = first; panel < end; ++panel) {
-      const int64_t i = range.begin + panel * width(), after = std::min(i + width(), range.end);
+      const int64_t i = range.begin + panel * width();
       char* to = (is_a ? segment->packed_a : segment->packed_b) + panel * width() * segment->row_bytes();
       if (is_a) {
-        pack_rows_of_a(*segment, {i, after}, 0, segment->k, to);
+        pack_rows_of_a(*segment, {i, std::min(i + width(), range.end)}, 0, segment->k, to);
         continue;
       }
-      fetch_panel_of_b(*segment, i, after - i, 0, segment->k);
-      pack_panel_of_b(*segment, i, after - i, 0, segment->k, to);
+      fetch_panel_of_b(*segment, i, range.end, 0, segment->k);
+      pack_panel_of_b(*segment, i, range.end, 0, segment->k, to);
     }
   }
 };
@@ -97,12 +97,16 @@ void pack_rows_of_a(const Segment& segment, Range rows, int64_t k0, int64_t k, c
   }
 }
 
-void pack_panel_of_b(const Segment& segment, int64_t col, int64_t cols, int64_t k0, int64_t k, char* to) {
-  segment.kernel->pack_b(gathered(part_of(segment.b, col, cols, segment.k0 + k0, k)), to);
+static PanelSource panel_of_b(const Segment& segment, int64_t col, int64_t end, int64_t k0, int64_t k) {
+  return part_of(segment.b, col, std::min<int64_t>(segment.kernel->nr, end - col), segment.k0 + k0, k);
 }
 
-void fetch_panel_of_b(const Segment& segment, int64_t col, int64_t cols, int64_t k0, int64_t k) {
-  fetch(*segment.kernel, part_of(segment.b, col, cols, segment.k0 + k0, k));
+void pack_panel_of_b(const Segment& segment, int64_t col, int64_t end, int64_t k0, int64_t k, char* to) {
+  segment.kernel->pack_b(gathered(panel_of_b(segment, col, end, k0, k)), to);
+}
+
+void fetch_panel_of_b(const Segment& segment, int64_t col, int64_t end, int64_t k0, int64_t k) {
+  fetch(*segment.kernel, panel_of_b(segment, col, end, k0, k));
 }
 
 void pack_stage(Stage& stage, Range rows, Range cols, int threads) {

@@ -31,12 +31,12 @@ std::vector<Stage> make_stages(const GemmJob& job);
 // Panels of every kernel in use begin at multiples of it; size is &GemmKernel::mr or nr.
 int64_t common_step(const std::vector<Stage>& stages, int GemmKernel::*size);
 
-// Packs the steps [k0, k0 + k) of a segment: `count` rows of A from row i, or one panel of B from column j.
+// Packs the steps [k0, k0 + k) of a segment: rows of A, or the panel of B that begins at column col, as far as `end`.
 void pack_rows_of_a(const Segment& segment, Range rows, int64_t k0, int64_t k, char* to);
-void pack_panel_of_b(const Segment& segment, int64_t col, int64_t cols, int64_t k0, int64_t k, char* to);
+void pack_panel_of_b(const Segment& segment, int64_t col, int64_t end, int64_t k0, int64_t k, char* to);
 
 // Asks for what pack_panel_of_b will read, so that it comes while others are multiplied.
-void fetch_panel_of_b(const Segment& segment, int64_t col, int64_t cols, int64_t k0, int64_t k);
+void fetch_panel_of_b(const Segment& segment, int64_t col, int64_t end, int64_t k0, int64_t k);
 
 // Packs a stage's rows of A, columns of B, or both, for all threads, by all threads. An empty range: not this side.
 void pack_stage(Stage& stage, Range rows, Range cols, int threads);
