@@ -7,6 +7,7 @@
 
 #include "array/run_graph.h"
 #include "base/error.h"
+#include "ir/count_test.h"
 #include "ir/op.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/matmul/matmul.h"
@@ -107,20 +108,14 @@ TEST(Transforms, vjp_takes_any_cotangent) {
   EXPECT_EQ(out[0], (std::vector<double>{5, 30}));
 }
 
-int count_ops(const Graph& graph, const std::string& op) {
-  int count = 0;
-  for (int32_t id = 0; id < graph.size(); ++id) count += graph.node(id).op->name == op;
-  return count;
-}
-
 TEST(Transforms, frozen_weights_cost_nothing) {
   Graph g;
   const Value x = g.input("x", {DType::f32, {4, 8}}), frozen = g.input("w", {DType::f32, {8, 8}}),
               a = g.input("a", {DType::f32, {8, 8}});
   const Value y = linear(linear(linear(x, frozen), a), frozen);
-  const int before = count_ops(g, "dot_general");
+  const int before = count(g, "dot_general");
   gradients(reduce_sum(y, {0, 1}), {a});
-  EXPECT_EQ(count_ops(g, "dot_general") - before, 2);  // da, and the cotangent back through the last layer only
+  EXPECT_EQ(count(g, "dot_general") - before, 2);  // da, and the cotangent back through the last layer only
 }
 
 TEST(Transforms, operation_without_derivative_stops_the_flow) {

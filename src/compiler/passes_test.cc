@@ -10,6 +10,7 @@
 #include "array/transforms.h"
 #include "base/error.h"
 #include "compiler/kernel_count_test.h"
+#include "ir/count_test.h"
 #include "ops/attention/attention.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linear_cross_entropy/linear_cross_entropy.h"
@@ -23,11 +24,6 @@ namespace {
 
 constexpr DType f32 = DType::f32;
 
-int count(const Graph& graph, const std::string& op) {
-  int n = 0;
-  for (int32_t id = 0; id < graph.size(); ++id) n += graph.node(id).op->name == op;
-  return n;
-}
 // --- simplify
 // ------------------------------------------------------------------------------------------------------------
 

@@ -36,13 +36,8 @@ void expect_same(const Tensors& got, const Tensors& want, const std::string& whe
   }
 }
 
-struct RandomProgram {
-  std::mt19937 random;
-  Builder build;
-  Tensors in, out;
-  std::vector<uint8_t> full, row;
-
-  RandomProgram(uint32_t seed, int64_t rows, int64_t width) : random(seed), build(rows, width) {
+struct RandomProgram : RandomParts {
+  RandomProgram(uint32_t seed, int64_t rows, int64_t width) : RandomParts(seed, rows, width) {
     in = {quarters(DType::f32, {rows, width}, random),
           quarters(DType::bf16, {rows, width}, random),
           quarters(DType::bf16, {width}, random),
@@ -55,11 +50,6 @@ struct RandomProgram {
       if (p > 0) build.next_phase();
       add_phase(seed % 4 != 0);
     }
-  }
-
-  template <class T>
-  T pick(const std::vector<T>& from) {
-    return from[random() % from.size()];
   }
 
   uint8_t load() {

@@ -106,13 +106,8 @@ TEST(RowProgramPhases, AdamWInPlace) {
 }
 
 // Random programs of exactly rounded instructions, so that every bit must agree whatever the order of evaluation.
-struct RandomProgram {
-  std::mt19937 random;
-  Builder build;
-  Tensors in, out;
-  std::vector<uint8_t> full, row;
-
-  RandomProgram(uint32_t seed, int64_t rows, int64_t width) : random(seed), build(rows, width) {
+struct RandomProgram : RandomParts {
+  RandomProgram(uint32_t seed, int64_t rows, int64_t width) : RandomParts(seed, rows, width) {
     for (int t = 0; t < 3; ++t) {
       Tensor tensor(DType::i32, {rows, width});
       for (uint8_t& byte : tensor.bytes) byte = uint8_t(random());
@@ -123,11 +118,6 @@ struct RandomProgram {
       if (p > 0) build.next_phase();
       add_phase();
     }
-  }
-
-  template <class T>
-  T pick(const std::vector<T>& from) {
-    return from[random() % from.size()];
   }
 
   static std::vector<RowOp> exact_ops() {

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,21 @@ void run_in_place(Isa isa, const RowProgram& program, Tensors* tensors);
 // The definition of an element-wise instruction on register bits; nothing for others.
 std::optional<uint32_t> define(RowOp op, uint32_t a, uint32_t b, uint32_t c);
 void run_slowly(const RowProgram& program, const Tensors& in, Tensors* out);
+
+// What a random program is made of: its tensors, and the registers that later instructions may read.
+struct RandomParts {
+  std::mt19937 random;
+  Builder build;
+  Tensors in, out;
+  std::vector<uint8_t> full, row;
+
+  RandomParts(uint32_t seed, int64_t rows, int64_t width) : random(seed), build(rows, width) {}
+
+  template <class T>
+  T pick(const std::vector<T>& from) {
+    return from[random() % from.size()];
+  }
+};
 
 double ulps_between(float a, float b);  // 0 for two NaN; huge where only one is; -0 and +0 differ by 1
 bool is_float_result(RowOp op);
