@@ -62,7 +62,9 @@ void with_type(DType dtype, F&& f) {
     case DType::u64: return f.template operator()<uint64_t, uint64_t>();
     case DType::f16: return f.template operator()<f16, float>();
     case DType::bf16: return f.template operator()<bf16, float>();
+    case DType::complex64:
     case DType::f32: return f.template operator()<float, float>();
+    case DType::complex128:
     case DType::f64: return f.template operator()<double, double>();
   }
 }

@@ -14,7 +14,8 @@ using Bytes = std::vector<std::byte>;
 // One result per graph output. Inputs in the order of graph.inputs(), row-major.
 std::vector<Bytes> run_graph(const Graph& graph, const std::vector<Bytes>& inputs, const CompileOptions& options = {});
 
-Bytes to_bytes(DType dtype, const std::vector<double>& values);  // rounded to the dtype
+// Rounded to the dtype. Complex numbers are two values each: real part, imaginary part.
+Bytes to_bytes(DType dtype, const std::vector<double>& values);
 std::vector<double> to_doubles(DType dtype, const Bytes& bytes);
 
 }  // namespace hearth

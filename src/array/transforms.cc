@@ -67,7 +67,7 @@ class Reverse {
     if (!any) return;
     if (node.checkpoint) recompute(node.checkpoint);
     Scope scope("grad " + node.scope);
-    VjpArgs args{graph_, node.attrs, {}, {}, cotangent_of_out, {}, {}};
+    VjpArgs args{graph_, node.attrs, {}, {}, cotangent_of_out, {}, {}, false, node.bodies};
     bool wanted = false;
     for (const Value& in : node.inputs) {
       args.in.push_back(recomputed(in, node.checkpoint));
@@ -85,8 +85,8 @@ class Reverse {
   }
 
   static void through_decomposition(const Node& node, VjpArgs& args) {
-    HEARTH_CHECK(node.op->decompose, unsupported, node.op->name, ": has no derivative");
-    const std::vector<Value> outputs = node.op->decompose(args.graph, args.in, args.attrs);
+    HEARTH_CHECK(node.op->is_composite(), unsupported, node.op->name, ": has no derivative");
+    const std::vector<Value> outputs = node.op->decomposed(args.graph, node, args.in);
     std::vector<Value> some_outputs, some_cotangents, wrt;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (!args.cotangent[i].valid()) continue;

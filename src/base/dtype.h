@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Element types and the 16-bit floats.
+// Element types, and the 16-bit floats. A complex number is its real part followed by its imaginary part.
 
 #include <bit>
+#include <complex>
 #include <cstdint>
 #include <cstring>
 #include <ostream>
@@ -10,19 +11,41 @@
 
 namespace hearth {
 
-enum class DType : uint8_t { boolean, i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32, f64 };
-inline constexpr int kDTypes = 13;
+enum class DType : uint8_t {
+  boolean,
+  i8,
+  i16,
+  i32,
+  i64,
+  u8,
+  u16,
+  u32,
+  u64,
+  f16,
+  bf16,
+  f32,
+  f64,
+  complex64,
+  complex128
+};
+inline constexpr int kDTypes = 15;
 
 constexpr int64_t size_bytes(DType t) {
-  constexpr int64_t sizes[kDTypes] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8};
+  constexpr int64_t sizes[kDTypes] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16};
   return sizes[static_cast<int>(t)];
 }
 constexpr const char* name(DType t) {
-  constexpr const char* names[kDTypes] = {"bool", "i8",  "i16", "i32",  "i64", "u8", "u16",
-                                          "u32",  "u64", "f16", "bf16", "f32", "f64"};
+  constexpr const char* names[kDTypes] = {"bool", "i8",  "i16",  "i32", "i64", "u8",        "u16",       "u32",
+                                          "u64",  "f16", "bf16", "f32", "f64", "complex64", "complex128"};
   return names[static_cast<int>(t)];
 }
-constexpr bool is_float(DType t) { return t >= DType::f16; }
+constexpr bool is_float(DType t) { return t >= DType::f16 && t <= DType::f64; }
+constexpr bool is_complex(DType t) { return t >= DType::complex64; }
+constexpr bool is_inexact(DType t) { return t >= DType::f16; }  // what derivatives are taken of
+// Dtype of the parts of a complex number; a real dtype is its own.
+constexpr DType real_part(DType t) {
+  return t == DType::complex64 ? DType::f32 : t == DType::complex128 ? DType::f64 : t;
+}
 constexpr bool is_signed_int(DType t) { return t >= DType::i8 && t <= DType::i64; }
 constexpr bool is_unsigned_int(DType t) { return t >= DType::u8 && t <= DType::u64; }
 constexpr bool is_int(DType t) { return t >= DType::i8 && t <= DType::u64; }
@@ -79,5 +102,9 @@ template <>
 inline constexpr DType dtype_of<bf16> = DType::bf16;
 template <>
 inline constexpr DType dtype_of<double> = DType::f64;
+template <>
+inline constexpr DType dtype_of<std::complex<float>> = DType::complex64;
+template <>
+inline constexpr DType dtype_of<std::complex<double>> = DType::complex128;
 
 }  // namespace hearth

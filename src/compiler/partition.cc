@@ -29,7 +29,8 @@ void count(std::vector<PartitionRow>* report, const PartitionRow& row) {
   report->back().count = 1;
 }
 
-// One round: composites that nobody takes are replaced by their decompositions. Null when there were none.
+// One round: composites that nobody takes, and primitives that the preferred device would rather see in terms of
+// others, are replaced. Null when there were none.
 std::unique_ptr<Graph> decompose_once(const Graph& graph, const Backends& backends, std::vector<PartitionRow>* report) {
   Rewriter rewriter(graph);
   bool changed = false;
@@ -37,14 +38,21 @@ std::unique_ptr<Graph> decompose_once(const Graph& graph, const Backends& backen
     const Node& node = graph.node(id);
     if (node.op->name == "input") continue;
     std::string reasons;
-    if (!node.op->is_composite() || choose(graph, node, backends, &reasons) >= 0) {
+    const int chosen = node.op->is_composite() || node.op->expand ? choose(graph, node, backends, &reasons) : 0;
+    std::vector<Value> parts;
+    Scope scope(node.scope.empty() ? node.op->name : node.scope);
+    if (node.op->is_composite() && chosen < 0) {
+      parts = node.op->decomposed(rewriter.to(), node, rewriter.mapped(node.inputs));
+    } else if (node.op->expand && chosen != 0 && backends[0]->device() != "reference") {
+      parts = node.op->expand(rewriter.to(), node, rewriter.mapped(node.inputs));
+    }
+    if (parts.empty()) {
       rewriter.copy(id);
       continue;
     }
     changed = true;
     count(report, {node.op->name, "", "decomposed", reasons});
-    Scope scope(node.scope.empty() ? node.op->name : node.scope);
-    rewriter.replace(id, node.op->decompose(rewriter.to(), rewriter.mapped(node.inputs), node.attrs));
+    rewriter.replace(id, parts);
   }
   rewriter.finish();
   return changed ? simplify(*rewriter.take()) : nullptr;

@@ -55,6 +55,7 @@ std::string key_of(const Node& node) {
   for (const Value& in : node.inputs) key << ' ' << in.node << '.' << in.output;
   key << node.attrs;
   for (const TensorType& type : node.types) key << type;
+  for (const auto& body : node.bodies) key << '\n' << to_text(*body);
   return key.str();
 }
 
@@ -105,7 +106,7 @@ std::unique_ptr<Graph> simplify(const Graph& graph) {
     node.inputs = rewriter.mapped(old.inputs);
     if (!old.op->subsumed_by.empty() && subsuming.count(call_key(old.op->subsumed_by, old.inputs))) {
       node.op = &find_op(old.op->subsumed_by);
-      node.types = node.op->infer({node.op->name, node.inputs, node.attrs});
+      node.types = node.op->infer({node.op->name, node.inputs, node.attrs, node.bodies});
     }
     const Value same = without_one(node);
     if (same.valid()) {

@@ -56,18 +56,41 @@ void Graph::output_in_place(const std::string& name, Value value, const std::str
   HEARTH_FAIL(value, "graph: output '", name, "' wants the place of input '", donor, "', which does not exist");
 }
 
-std::vector<Value> Graph::add_all(const std::string& op, std::vector<Value> inputs, Attrs attrs) {
+std::vector<Value> Graph::add_all(const std::string& op, std::vector<Value> inputs, Attrs attrs, Bodies bodies) {
   const OpInfo& info = find_op(op);
+  Graph* innermost = this;
   for (const Value& in : inputs) {
-    HEARTH_CHECK(in.valid() && in.graph == this, bug, op, ": an input does not belong to this graph");
+    HEARTH_CHECK(in.valid(), bug, op, ": an input is no value");
+    if (in.graph->depth_ > innermost->depth_) innermost = in.graph;
   }
-  std::vector<TensorType> types = info.infer({op, inputs, attrs});
+  if (innermost != this) return innermost->add_all(op, std::move(inputs), std::move(attrs), std::move(bodies));
+  for (Value& in : inputs) in = here(in);
+  std::vector<TensorType> types = info.infer({op, inputs, attrs, bodies});
   return add_node({.op = &info,
                    .inputs = std::move(inputs),
                    .attrs = std::move(attrs),
                    .types = std::move(types),
                    .scope = Scope::current(),
-                   .checkpoint = checkpoint_region});
+                   .checkpoint = checkpoint_region,
+                   .bodies = std::move(bodies)});
+}
+
+Value Graph::here(const Value& value) {
+  if (value.graph == this) return value;
+  HEARTH_CHECK(outer_, value, "graph: ", value, " belongs to another graph\n  hint: a value made inside a transformed",
+               " function (grad, vmap, scan ...) ends with it; return it from there");
+  const Value outside = outer_->here(value);
+  const auto [found, fresh] = captured_.try_emplace({outside.node, outside.output});
+  if (!fresh) return found->second;
+  const Node& source = outer_->node(outside);
+  if (source.op->row_kind == RowKind::constant) {
+    found->second = add_node({.op = source.op, .attrs = source.attrs, .types = source.types})[0];
+  } else {
+    const std::string name = "captured " + std::to_string(captures_.size());
+    captures_.push_back(outside);
+    found->second = add_node({.op = &find_op("input"), .attrs = {{"name", name}}, .types = {outside.type()}})[0];
+  }
+  return found->second;
 }
 
 std::vector<Value> Graph::add_node(Node node) {
@@ -96,8 +119,9 @@ void verify(const Graph& graph) {
                    ") reads output ", in.output, " of node ", in.node, ", which does not exist");
     }
     if (node.op->name == "input") continue;
-    HEARTH_CHECK(node.op->infer({node.op->name, node.inputs, node.attrs}) == node.types, bug, "graph: node ", id, " (",
-                 node.op->name, ") has types that its shape rule does not give");
+    for (const auto& body : node.bodies) verify(*body);
+    HEARTH_CHECK(node.op->infer({node.op->name, node.inputs, node.attrs, node.bodies}) == node.types, bug,
+                 "graph: node ", id, " (", node.op->name, ") has types that its shape rule does not give");
   }
   for (const GraphOutput& out : graph.outputs()) {
     HEARTH_CHECK(out.value.graph == &graph && out.value.node >= 0 && out.value.node < graph.size(), bug,
@@ -105,11 +129,11 @@ void verify(const Graph& graph) {
   }
 }
 
-std::string to_text(const Graph& graph) {
+static std::string to_text(const Graph& graph, const std::string& indent) {
   std::ostringstream out;
   for (int32_t id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    out << '%' << id << " = " << node.op->name << '(';
+    out << indent << '%' << id << " = " << node.op->name << '(';
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       out << (i ? ", " : "") << '%' << node.inputs[i].node;
       if (graph.node(node.inputs[i].node).types.size() > 1) out << '.' << node.inputs[i].output;
@@ -121,14 +145,18 @@ std::string to_text(const Graph& graph) {
     if (!node.scope.empty()) out << "  # " << node.scope;
     if (node.checkpoint) out << "  (checkpoint " << node.checkpoint << ')';
     out << '\n';
+    for (size_t i = 0; i < node.bodies.size(); ++i)
+      out << indent << "  body " << i << ":\n" << to_text(*node.bodies[i], indent + "    ");
   }
   for (const GraphOutput& output : graph.outputs()) {
-    out << "output " << output.name << " = %" << output.value.node;
+    out << indent << "output " << output.name << " = %" << output.value.node;
     if (output.value.output) out << '.' << output.value.output;
     if (output.donor >= 0) out << " in place of input " << graph.inputs()[size_t(output.donor)].name;
     out << '\n';
   }
   return out.str();
 }
+
+std::string to_text(const Graph& graph) { return to_text(graph, ""); }
 
 }  // namespace hearth

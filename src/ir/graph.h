@@ -3,8 +3,14 @@
 // The graph: everything a user calls becomes nodes of about a hundred primitive operations and a few composites.
 // Nodes are stored in an order in which every input stands before its users; nothing is ever removed from a Graph,
 // passes build new ones. Not safe for use from several threads at once.
+//
+// Some operations (while, case, scan, map, reduce_with_body ...) have bodies: graphs of their own whose inputs and
+// outputs the operation's contract names. A body is written as Graph(&outer); a value of an outer graph that is used
+// inside becomes an input of the body, listed in captures().
 
 #include <deque>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,6 +47,7 @@ struct Node {
   std::vector<TensorType> types = {};  // of the outputs
   std::string scope = {};              // place in the model, for reports and errors
   int32_t checkpoint = 0;              // not 0: belongs to this checkpoint region, recomputed in the backward pass
+  std::vector<std::shared_ptr<const Graph>> bodies = {};
 };
 
 struct GraphInput {
@@ -56,6 +63,7 @@ struct GraphOutput {
 class Graph {
  public:
   Graph() = default;
+  explicit Graph(Graph* outer) : outer_(outer), depth_(outer ? outer->depth_ + 1 : 0) {}
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
   Graph(Graph&&) = delete;
@@ -65,12 +73,20 @@ class Graph {
   // The output takes over the memory of the named input, which must have the same type.
   void output_in_place(const std::string& name, Value value, const std::string& donor);
 
-  // Adds a node; types come from the operation's shape rule, which throws Error when the inputs do not fit.
-  std::vector<Value> add_all(const std::string& op, std::vector<Value> inputs, Attrs attrs = {});
-  Value add(const std::string& op, std::vector<Value> inputs, Attrs attrs = {}) {
-    return add_all(op, std::move(inputs), std::move(attrs))[0];
+  using Bodies = std::vector<std::shared_ptr<const Graph>>;
+  // Adds a node; types come from the operation's shape rule, which throws Error when the inputs do not fit. The node
+  // goes to the innermost graph among this one and those of its inputs.
+  std::vector<Value> add_all(const std::string& op, std::vector<Value> inputs, Attrs attrs = {}, Bodies bodies = {});
+  Value add(const std::string& op, std::vector<Value> inputs, Attrs attrs = {}, Bodies bodies = {}) {
+    return add_all(op, std::move(inputs), std::move(attrs), std::move(bodies))[0];
   }
   std::vector<Value> add_node(Node node);  // inputs already belong to this graph; types given
+
+  // The value in this graph: itself, or the input (for a constant: the copy) that stands for a value of an outer graph.
+  Value here(const Value& value);
+  Graph* outer() const { return outer_; }
+  const std::vector<Value>& captures() const { return captures_; }  // values of outer(): the last inputs()
+  void forget_outer() { outer_ = nullptr; }  // a finished body lives longer than the graph it was written in
 
   const Node& node(int32_t id) const { return nodes_[size_t(id)]; }
   const Node& node(Value value) const { return nodes_[size_t(value.node)]; }
@@ -84,9 +100,13 @@ class Graph {
   int32_t checkpoint_regions = 0;
 
  private:
+  Graph* outer_ = nullptr;
+  int32_t depth_ = 0;
   std::deque<Node> nodes_;
   std::vector<GraphInput> inputs_;
   std::vector<GraphOutput> outputs_;
+  std::vector<Value> captures_;
+  std::map<std::pair<int32_t, int32_t>, Value> captured_;  // (node, output) of outer() -> its stand-in here
 };
 
 // Checks every rule that later stages rely on (order, types as the shape rules give them, outputs exist). Throws

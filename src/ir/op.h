@@ -17,6 +17,7 @@ struct InferArgs {
   const std::string& op;
   const std::vector<Value>& in;
   const Attrs& attrs;
+  const Graph::Bodies& bodies;
 };
 
 // Derivative of one node: given the node's inputs, outputs and the cotangents of its outputs, gives those of its
@@ -30,6 +31,33 @@ struct VjpArgs {
   std::vector<bool> wanted;        // per input
   std::vector<Value> grad;         // to fill: per wanted input; left invalid means zero
   bool use_decomposition = false;  // to set when the rule does not cover this case: differentiate the decomposition
+  const Graph::Bodies& bodies = kNoBodies;
+  static inline const Graph::Bodies kNoBodies = {};
+};
+
+// Forward derivative of one node: tangents of its inputs in, those of its outputs out.
+struct JvpArgs {
+  Graph& graph;
+  const Node& node;
+  std::vector<Value> in;
+  std::vector<Value> out;
+  std::vector<Value> tangent;      // of each input; invalid means zero
+  std::vector<Value> out_tangent;  // to fill, one per output; left invalid means zero
+};
+
+// One node for a whole batch: what the operation does to each of `size` examples, done to all at once. A batched input
+// has the batch as its first axis; the others are the same for all examples.
+struct BatchArgs {
+  Graph& graph;
+  const Node& node;  // of one example; its inputs' types are those without the batch axis
+  std::vector<Value> in;
+  std::vector<bool> batched;  // per input; at least one is
+  int64_t size;
+  std::vector<Value> out = {};         // to fill
+  std::vector<bool> out_batched = {};  // per output; left empty: all are
+
+  // Input i with the batch axis, repeated along it when it had none.
+  Value with_batch(size_t i) const;
 };
 
 // How an operation enters a row program (plan/row_program.h).
@@ -50,13 +78,22 @@ struct Offer {
   std::function<int64_t(const Node&)> workspace_bytes = nullptr;
 };
 
+using NodeRewrite = std::function<std::vector<Value>(Graph&, const Node&, const std::vector<Value>& in)>;
+
 struct OpInfo {
   std::string name;
   std::string doc;  // one line for the table of operations
   std::function<std::vector<TensorType>(const InferArgs&)> infer;
   std::function<void(VjpArgs&)> vjp = nullptr;  // null: by the decomposition; neither: not differentiable
   std::function<std::vector<Value>(Graph&, const std::vector<Value>& in, const Attrs&)> decompose =
-      nullptr;  // composites
+      nullptr;                           // composites
+  NodeRewrite decompose_node = nullptr;  // instead of decompose, for composites with bodies
+  // A primitive in terms of others, for nodes that the preferred device has no kernel for (complex numbers as pairs of
+  // real ones). Gives no values for nodes it does not apply to.
+  NodeRewrite expand = nullptr;
+  std::function<void(JvpArgs&)> jvp = nullptr;      // null: by the transpose of vjp
+  std::function<void(BatchArgs&)> batch = nullptr;  // null: element-wise ones and composites by what they are, others
+                                                    // one example after the other
   RowKind row_kind = RowKind::none;
   std::function<RowOp(const Node&)> row_op = nullptr;  // RowOp::none when this node's dtypes have no instruction
   std::vector<Offer> offers = {};
@@ -65,7 +102,10 @@ struct OpInfo {
   int in_place_input = -1;       // output 0 may take the memory of this input
   bool differentiable = true;    // false: gradients do not flow (compare, iota, integer results)
 
-  bool is_composite() const { return decompose != nullptr; }
+  bool is_composite() const { return decompose || decompose_node; }
+  std::vector<Value> decomposed(Graph& graph, const Node& node, const std::vector<Value>& in) const {
+    return decompose ? decompose(graph, in, node.attrs) : decompose_node(graph, node, in);
+  }
 };
 
 const OpInfo& find_op(const std::string& name);  // Error{bug} when there is none

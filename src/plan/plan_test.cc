@@ -37,7 +37,7 @@ TEST(PlanValidate, devices) {
 }
 
 TEST(PlanValidate, tensor_types) {
-  expect_change_refused([](Plan& p) { p.tensors[2].type.dtype = DType(13); }, {"tensor 2: there is no dtype 13"});
+  expect_change_refused([](Plan& p) { p.tensors[2].type.dtype = DType(kDTypes); }, {"tensor 2: there is no dtype 15"});
   expect_change_refused([](Plan& p) { p.tensors[2].type.dims = {-4}; }, {"tensor 2: sizes [-4] make no sense"});
   expect_change_refused(
       [](Plan& p) {

@@ -2,6 +2,8 @@
 #pragma once
 // Single elements of tensors of any dtype, walking over indices, and the checks that reference kernels share.
 
+#include <complex>
+
 #include "base/error.h"
 #include "device/kernel.h"
 
@@ -9,8 +11,10 @@ namespace hearth::reference {
 
 using Types = std::vector<TensorType>;
 
-double load_real(const TensorArg& x, int64_t i);                    // any dtype; bool as 0 or 1
+double load_real(const TensorArg& x, int64_t i);                    // any dtype but complex; bool as 0 or 1
 void store_real(const TensorArg& x, int64_t i, long double value);  // float dtypes: rounds once, to nearest even
+std::complex<double> load_complex(const TensorArg& x, int64_t i);   // a real number has no imaginary part
+void store_complex(const TensorArg& x, int64_t i, std::complex<double> value);  // complex dtypes
 // Integers and bool in 64 bits: signed ones are sign-extended, the others zero-extended (u64 as its bits).
 int64_t load_integer(const TensorArg& x, int64_t i);
 void store_integer(const TensorArg& x, int64_t i, int64_t value);  // keeps the low bits; bool: value != 0

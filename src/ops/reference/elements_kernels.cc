@@ -41,6 +41,8 @@ auto with_type(DType dtype, Body body) {
     case DType::bf16: return body(bf16{});
     case DType::f32: return body(float{});
     case DType::f64: break;
+    case DType::complex64:
+    case DType::complex128: HEARTH_FAIL(bug, "reference: a real number of ", dtype);
   }
   return body(double{});
 }
@@ -75,6 +77,18 @@ void store_real(const TensorArg& x, int64_t i, long double value) {
     case DType::f16: x.as<f16>()[i] = f16(float(round_to(value, 11, -24))); break;
     default: HEARTH_FAIL(bug, "reference: store_real into ", x.dtype());
   }
+}
+
+std::complex<double> load_complex(const TensorArg& x, int64_t i) {
+  if (x.dtype() == DType::complex64) return std::complex<double>(x.as<std::complex<float>>()[i]);
+  return x.dtype() == DType::complex128 ? x.as<std::complex<double>>()[i] : load_real(x, i);
+}
+
+void store_complex(const TensorArg& x, int64_t i, std::complex<double> value) {
+  if (x.dtype() == DType::complex64)
+    x.as<std::complex<float>>()[i] = std::complex<float>(value);
+  else
+    x.as<std::complex<double>>()[i] = value;
 }
 
 int64_t load_integer(const TensorArg& x, int64_t i) {
