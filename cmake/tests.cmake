@@ -11,7 +11,8 @@ file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS src/*_test.cc tests/*_test.cc)
 add_executable(hearth_tests ${test_sources})
 target_link_libraries(hearth_tests PRIVATE hearth_cli yaml-cpp PkgConfig::PCRE2 GTest::gtest GTest::gtest_main)
 target_include_directories(hearth_tests PRIVATE ${CMAKE_SOURCE_DIR})
-target_compile_definitions(hearth_tests PRIVATE HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/base/source_file_test.cc PROPERTIES COMPILE_DEFINITIONS
+                            HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 target_compile_options(hearth_tests PRIVATE -O1)
 gtest_discover_tests(hearth_tests WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                      PROPERTIES TIMEOUT 600)

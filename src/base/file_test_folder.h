@@ -10,10 +10,6 @@
 #include "base/error.h"
 #include "base/file.h"
 
-#ifndef HEARTH_SOURCE_DIR
-#define HEARTH_SOURCE_DIR "."
-#endif
-
 namespace hearth {
 
 class TestFolder {
@@ -33,7 +29,7 @@ class TestFolder {
   std::string path_;
 };
 
-inline std::string source_file(const std::string& name) { return join_path(HEARTH_SOURCE_DIR, name); }
+std::string source_file(const std::string& name);  // a file of the repository
 
 // Runs `call`, which must throw an Error of that kind, and returns its text; "" and a test failure otherwise.
 template <class Call>

@@ -8,6 +8,7 @@
 
 #include "array/run_graph.h"
 #include "base/error.h"
+#include "base/file_test_folder.h"
 #include "compiler/kernel_count_test.h"
 #include "ops/dynamic_slice/dynamic_slice.h"
 #include "ops/elementwise/elementwise.h"
@@ -76,7 +77,7 @@ TEST(Memory, reversed_update_needs_a_copy) {
 
 // The arena is close to what must live at once.
 TEST(Memory, training_step_of_a_real_model_wastes_little) {
-  const LanguageModel model = LanguageModel::load(std::string(HEARTH_SOURCE_DIR) + "/assets/prose-14m");
+  const LanguageModel model = LanguageModel::load(source_file("assets/prose-14m"));
   LoraConfig config;
   config.rank = 8;
   const LoraAdapter adapter = LoraAdapter::create(model, config, 0);

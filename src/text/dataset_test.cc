@@ -11,21 +11,20 @@
 
 #include "base/file_test_folder.h"
 #include "io/json.h"
-#include "text/test_files.h"
 
 namespace hearth {
 
 using Ids = std::vector<int32_t>;
 
 static const Tokenizer& prose() {
-  static const Tokenizer tokenizer = Tokenizer::load(source_path("assets/prose-14m"));
+  static const Tokenizer tokenizer = Tokenizer::load(source_file("assets/prose-14m"));
   return tokenizer;
 }
 
 TEST(Dataset, stream_of_the_reference_run) {
-  const Json lora = read_json_file(source_path("tests/assets/reference/reference_run.json"))["lora"];
+  const Json lora = read_json_file(source_file("tests/assets/reference/reference_run.json"))["lora"];
   const std::string text =
-      read_file(source_path("assets/tinyshakespeare.txt"), 1 << 24);  // ASCII: bytes are characters
+      read_file(source_file("assets/tinyshakespeare.txt"), 1 << 24);  // ASCII: bytes are characters
   const int64_t block = lora["block"].get<int64_t>(), steps = static_cast<int64_t>(lora["loss_gradnorm"].size());
   const TokenBlocks blocks =
       cut_blocks(prose(), text.substr(0, lora["train_chars"].get<size_t>()), "text", Blocks::stream, block);
@@ -79,7 +78,7 @@ TEST(Dataset, errors_name_the_file_and_what_to_do) {
   };
   EXPECT_TEXT(error_of(Kind::file, [] { make_blocks(prose(), "/nowhere/x.txt", Blocks::stream, 8); }),
               "'/nowhere/x.txt'");
-  EXPECT_TEXT(error_of(Kind::file, [] { make_blocks(prose(), source_path("assets"), Blocks::stream, 8); }), "folder");
+  EXPECT_TEXT(error_of(Kind::file, [] { make_blocks(prose(), source_file("assets"), Blocks::stream, 8); }), "folder");
   EXPECT_EQ(refusal("", "e.txt", 8),
             "text 'e.txt' is empty: 0 tokens, but one block needs 8; give a file with text in it");
   EXPECT_EQ(

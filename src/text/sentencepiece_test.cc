@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "base/file_test_folder.h"
-#include "text/test_files.h"
 #include "text/tokenizer.h"
 
 namespace hearth {
@@ -10,7 +9,7 @@ namespace hearth {
 using Ids = std::vector<int32_t>;
 
 static std::string corpus_bytes(const std::string& name) {
-  return read_file(source_path("tests/corpus/tokenizer_model/" + name + ".model"), 1 << 20);
+  return read_file(source_file("tests/corpus/tokenizer_model/" + name + ".model"), 1 << 20);
 }
 
 static Tokenizer parse(const std::string& bytes) { return Tokenizer::parse_sentencepiece(bytes, "t.model"); }

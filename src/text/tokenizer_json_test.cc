@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file_test_folder.h"
-#include "text/test_files.h"
 #include "text/tokenizer.h"
 
 namespace hearth {
@@ -16,7 +15,7 @@ using nlohmann::json;
 
 // corpus: llama_new llama_old flags byte_level small
 static json corpus(const std::string& name) {
-  return json::parse(read_file(source_path("tests/corpus/tokenizer_json/" + name + ".json"), 1 << 20));
+  return json::parse(read_file(source_file("tests/corpus/tokenizer_json/" + name + ".json"), 1 << 20));
 }
 
 static std::vector<std::string> tokens(const Tokenizer& tokenizer, const std::string& text,

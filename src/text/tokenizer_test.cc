@@ -12,18 +12,17 @@
 
 #include "base/file_test_folder.h"
 #include "io/json.h"
-#include "text/test_files.h"
 #include "text/utf8.h"
 
 namespace hearth {
 
 using Ids = std::vector<int32_t>;
 
-static Tokenizer prose() { return Tokenizer::load(source_path("assets/prose-14m")); }
-static Tokenizer llama2() { return Tokenizer::load_sentencepiece(source_path("tests/assets/llama2.tokenizer.model")); }
+static Tokenizer prose() { return Tokenizer::load(source_file("assets/prose-14m")); }
+static Tokenizer llama2() { return Tokenizer::load_sentencepiece(source_file("tests/assets/llama2.tokenizer.model")); }
 
 TEST(Tokenizer, encodes_the_reference_prompt) {
-  const Json run = read_json_file(source_path("tests/assets/reference/reference_run.json"));
+  const Json run = read_json_file(source_file("tests/assets/reference/reference_run.json"));
   const Tokenizer tokenizer = prose();
   const std::string prompt = run["base"]["prompt"].get<std::string>();
   const Ids ids = run["base"]["prompt_ids"].get<Ids>();
@@ -34,8 +33,8 @@ TEST(Tokenizer, encodes_the_reference_prompt) {
 
 TEST(Tokenizer, tokenizer_model_gives_what_tokenizer_json_gives) {
   const Tokenizer json = prose(),
-                  model = Tokenizer::load_sentencepiece(source_path("assets/prose-14m/tokenizer.model"));
-  const std::string text = read_file(source_path("assets/tinyshakespeare.txt"), 1 << 24).substr(0, 100000);
+                  model = Tokenizer::load_sentencepiece(source_file("assets/prose-14m/tokenizer.model"));
+  const std::string text = read_file(source_file("assets/tinyshakespeare.txt"), 1 << 24).substr(0, 100000);
   EXPECT_EQ(json.encode(text), model.encode(text));
   EXPECT_EQ(json.vocab_size(), model.vocab_size());
   EXPECT_EQ(json.bos_id(), model.bos_id());
@@ -91,7 +90,7 @@ TEST(Tokenizer, a_megabyte_without_a_space) {
 // What encode did in pieces and with its cache must be what it does with the whole at once.
 TEST(Tokenizer, every_line_alone_decodes_to_itself) {
   const Tokenizer tokenizer = prose();
-  std::ifstream file(source_path("assets/tinyshakespeare.txt"));
+  std::ifstream file(source_file("assets/tinyshakespeare.txt"));
   std::string line;
   for (int i = 0; i < 2000 && std::getline(file, line); ++i)
     ASSERT_EQ(tokenizer.decode(tokenizer.encode(line)), line.starts_with(' ') ? line.substr(1) : line);
@@ -99,7 +98,7 @@ TEST(Tokenizer, every_line_alone_decodes_to_itself) {
 
 TEST(Tokenizer, may_be_shared_between_threads) {
   const Tokenizer tokenizer = prose();
-  const std::string text = read_file(source_path("assets/tinyshakespeare.txt"), 1 << 24).substr(0, 50000);
+  const std::string text = read_file(source_file("assets/tinyshakespeare.txt"), 1 << 24).substr(0, 50000);
   const Ids want = tokenizer.encode(text);
   std::vector<std::thread> threads;
   std::vector<Ids> got(4);
@@ -145,7 +144,7 @@ TEST(StreamDecoder, holds_back_an_unfinished_character) {
 TEST(Tokenizer, folder_with_config) {
   char folder[] = "/tmp/hearth_tokenizer_XXXXXX";
   ASSERT_NE(mkdtemp(folder), nullptr);
-  const std::string dir = folder, model = read_file(source_path("tests/assets/llama2.tokenizer.model"), 1 << 20);
+  const std::string dir = folder, model = read_file(source_file("tests/assets/llama2.tokenizer.model"), 1 << 20);
   const auto load_with = [&](const std::string& config) {
     write_file_atomic(dir + "/tokenizer.model", model);
     write_file_atomic(dir + "/tokenizer_config.json", config);
@@ -165,7 +164,7 @@ TEST(Tokenizer, folder_with_config) {
 }
 
 TEST(Tokenizer, folder_without_tokenizer) {
-  EXPECT_TEXT(error_of(Kind::file, [] { Tokenizer::load(source_path("tests/assets/reference")); }),
+  EXPECT_TEXT(error_of(Kind::file, [] { Tokenizer::load(source_file("tests/assets/reference")); }),
               "neither tokenizer.json nor tokenizer.model");
   EXPECT_THROW(Tokenizer::load("/nowhere"), Error);
   EXPECT_THROW(Tokenizer::load_json("/nowhere/tokenizer.json"), Error);
