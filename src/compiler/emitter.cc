@@ -65,6 +65,7 @@ void Emitter::emit(Call call) {
                                 .outputs = std::move(call.out),
                                 .attrs = std::move(call.attrs),
                                 .program = call.program,
+                                .bodies = std::move(call.bodies),
                                 .workspace_bytes = call.workspace_bytes,
                                 .scope = std::move(call.scope)});
   in_place_.push_back(std::move(call.in_place));
@@ -73,6 +74,11 @@ void Emitter::emit(Call call) {
 int32_t Emitter::add_program(RowProgram program) {
   plan_.programs.push_back(std::move(program));
   return int32_t(plan_.programs.size()) - 1;
+}
+
+int32_t Emitter::add_body(Plan plan) {
+  plan_.bodies.push_back(std::move(plan));
+  return int32_t(plan_.bodies.size()) - 1;
 }
 
 std::vector<int32_t> Emitter::emit_program(BuiltProgram built, const std::vector<TensorType>& output_types,
@@ -191,24 +197,27 @@ bool Emitter::try_donate(int32_t output, int32_t buffer, int32_t donor) {
 // nothing reads a donor after it was overwritten.
 void Emitter::bind_outputs() {
   const std::vector<GraphOutput>& outputs = graph_.outputs();
-  std::vector<int32_t> bound(outputs.size(), -1), to_copy;
+  std::vector<int32_t> bound(outputs.size(), -1), donor_of(outputs.size(), -1), to_copy;
   for (size_t o = 0; o < outputs.size(); ++o) {
     if (outputs[o].donor < 0) continue;
+    donor_of[o] = outputs[o].donor;
     const int32_t buffer = buffer_of(outputs[o].value);  // dense by now, on the host
     const int32_t donor = buffer_of({const_cast<Graph*>(&graph_), graph_.inputs()[size_t(outputs[o].donor)].node, 0});
     if (try_donate(int32_t(o), buffer, outputs[o].donor) || donor == buffer) {
       bound[o] = buffer;
+    } else if (outputs[o].donor_is_a_hint) {
+      donor_of[o] = -1;
     } else {
       bound[o] = donor;
       to_copy.push_back(int32_t(o));
     }
   }
   for (size_t o = 0; o < outputs.size(); ++o) {
-    if (outputs[o].donor < 0) bound[o] = own_output(int32_t(o));
+    if (donor_of[o] < 0) bound[o] = own_output(int32_t(o));
   }
   copy_to_donors(to_copy, bound);
   for (size_t o = 0; o < outputs.size(); ++o) {
-    plan_.outputs.push_back({outputs[o].name, tensor(bound[o], outputs[o].value.type()), outputs[o].donor});
+    plan_.outputs.push_back({outputs[o].name, tensor(bound[o], outputs[o].value.type()), donor_of[o]});
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "compiler/control_flow.h"
 #include "compiler/lower_state.h"
 #include "compiler/matmul_operand.h"
 
@@ -182,6 +183,8 @@ class Lowering {
       emit_group(unit - graph_.size());
     else if (graph_.node(unit).op->name == "optimization_barrier" && emitter_.device_number(device_[size_t(unit)]) == 0)
       emit_alias(unit);
+    else if (!graph_.node(unit).bodies.empty())
+      emit_control(emitter_, graph_, views_, backends_, unit);
     else if (is_matmul(unit))
       emit_matmul(emitter_, graph_, views_, unit);
     else

@@ -43,12 +43,14 @@ class Emitter {
     std::vector<int32_t> in = {}, out = {};  // plan tensors
     Attrs attrs = {};
     int32_t program = -1;
+    std::vector<int32_t> bodies = {};
     int64_t workspace_bytes = 0;
     std::string scope = {};
     std::vector<std::pair<int, int>> in_place = {};  // (input, output) that may share memory
   };
   void emit(Call call);
   int32_t add_program(RowProgram program);
+  int32_t add_body(Plan plan);
   // Emits the row program that computes `built`; outputs get buffers. Returns their numbers.
   std::vector<int32_t> emit_program(BuiltProgram built, const std::vector<TensorType>& output_types,
                                     const std::string& scope);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <set>
 #include <sstream>
 #include <unordered_map>
 
@@ -32,7 +33,7 @@ void Rewriter::copy(int32_t id) {
 
 void Rewriter::finish() {
   for (const GraphOutput& output : from_.outputs())
-    to_->mutable_outputs().push_back({output.name, (*this)(output.value), output.donor});
+    to_->mutable_outputs().push_back({output.name, (*this)(output.value), output.donor, output.donor_is_a_hint});
 }
 
 std::vector<bool> live_nodes(const Graph& graph) {
@@ -81,6 +82,16 @@ Value without_one(const Node& node) {
   return {};
 }
 
+// Operations that give all that others give.
+const std::set<std::string>& subsuming_ops() {
+  static const std::set<std::string> names = [] {
+    std::set<std::string> all;
+    for (const OpInfo& op : all_ops()) all.insert(op.subsumed_by);
+    return all;
+  }();
+  return names;
+}
+
 }  // namespace
 
 std::unique_ptr<Graph> simplify(const Graph& graph) {
@@ -88,23 +99,27 @@ std::unique_ptr<Graph> simplify(const Graph& graph) {
   Rewriter rewriter(graph);
   std::unordered_map<std::string, std::vector<Value>> seen;
   std::unordered_map<std::string, const OpInfo*>
-      subsuming;  // operations present in the live graph, by key of op + inputs
-  const auto call_key = [](const std::string& op, const std::vector<Value>& in) {
+      subsuming;  // operations present in the live graph, by key of operation, inputs, attributes and bodies
+  const auto call_key = [](const std::string& op, const Node& node) {
     std::ostringstream key;
+    key.precision(17);
     key << op;
-    for (const Value& v : in) key << ' ' << v.node << '.' << v.output;
+    for (const Value& v : node.inputs) key << ' ' << v.node << '.' << v.output;
+    key << node.attrs;
+    for (const auto& body : node.bodies) key << '\n' << to_text(*body);
     return key.str();
   };
   for (int32_t id = 0; id < graph.size(); ++id) {
-    if (live[size_t(id)])
-      subsuming.emplace(call_key(graph.node(id).op->name, graph.node(id).inputs), graph.node(id).op);
+    const Node& node = graph.node(id);
+    if (live[size_t(id)] && subsuming_ops().count(node.op->name))
+      subsuming.emplace(call_key(node.op->name, node), node.op);
   }
   for (int32_t id = 0; id < graph.size(); ++id) {
     const Node& old = graph.node(id);
     if (!live[size_t(id)] || old.op->name == "input") continue;
     Node node = old;
     node.inputs = rewriter.mapped(old.inputs);
-    if (!old.op->subsumed_by.empty() && subsuming.count(call_key(old.op->subsumed_by, old.inputs))) {
+    if (!old.op->subsumed_by.empty() && subsuming.count(call_key(old.op->subsumed_by, old))) {
       node.op = &find_op(old.op->subsumed_by);
       node.types = node.op->infer({node.op->name, node.inputs, node.attrs, node.bodies});
     }

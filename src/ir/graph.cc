@@ -10,8 +10,18 @@ namespace hearth {
 
 const TensorType& Value::type() const { return graph->node(node).types[size_t(output)]; }
 
-std::ostream& operator<<(std::ostream& out, const Value& value) {
-  if (!value.valid()) return out << "%?";
+// A reshape to the same shape is how transforms (fresh() in array/transforms.cc) make a value of their own of an
+// argument: messages name what it stands for.
+static Value behind_identities(Value value) {
+  while (value.graph->node(value).op->name == "reshape" &&
+         value.graph->node(value.graph->node(value).inputs[0]).types[0] == value.type())
+    value = value.graph->node(value).inputs[0];
+  return value;
+}
+
+std::ostream& operator<<(std::ostream& out, const Value& shown) {
+  if (!shown.valid()) return out << "%?";
+  const Value value = behind_identities(shown);
   const Node& node = value.graph->node(value.node);
   if (node.op->name == "input") {
     out << node.attrs.text("name");
@@ -58,12 +68,13 @@ void Graph::output_in_place(const std::string& name, Value value, const std::str
 
 std::vector<Value> Graph::add_all(const std::string& op, std::vector<Value> inputs, Attrs attrs, Bodies bodies) {
   const OpInfo& info = find_op(op);
-  Graph* innermost = this;
+  Graph* deepest = this;
   for (const Value& in : inputs) {
     HEARTH_CHECK(in.valid(), bug, op, ": an input is no value");
-    if (in.graph->depth_ > innermost->depth_) innermost = in.graph;
+    if (in.graph->depth_ > deepest->depth_) deepest = in.graph;
   }
-  if (innermost != this) return innermost->add_all(op, std::move(inputs), std::move(attrs), std::move(bodies));
+  deepest = &innermost(*deepest);
+  if (deepest != this) return deepest->add_all(op, std::move(inputs), std::move(attrs), std::move(bodies));
   for (Value& in : inputs) in = here(in);
   std::vector<TensorType> types = info.infer({op, inputs, attrs, bodies});
   return add_node({.op = &info,
@@ -107,6 +118,29 @@ int32_t Graph::input_index(int32_t node) const {
     if (inputs_[i].node == node) return static_cast<int32_t>(i);
   }
   return -1;
+}
+
+static thread_local Graph* traced = nullptr;
+
+Tracing::Tracing(Graph& graph) : before_(traced) { traced = &graph; }
+Tracing::~Tracing() { traced = before_; }
+
+Graph& innermost(Graph& graph) {
+  for (Graph* around = traced; around; around = around->outer()) {
+    if (around == &graph) return *traced;
+  }
+  return graph;
+}
+
+Graph& graph_of(const std::vector<Value>& values) {
+  Graph* deepest = nullptr;
+  for (const Value& value : values) {
+    Graph* up = value.graph;
+    while (up && up != deepest) up = up->outer();
+    if (!deepest || up == deepest) deepest = value.graph;
+  }
+  HEARTH_CHECK(deepest, bug, "graph: there is no value");
+  return innermost(*deepest);
 }
 
 void verify(const Graph& graph) {

@@ -14,6 +14,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/attrs.h"
@@ -40,6 +42,17 @@ struct Value {
 };
 std::ostream& operator<<(std::ostream& out, const Value& value);  // %12 f32[2,3], or the name of an input
 
+struct HashValue {
+  size_t operator()(const Value& v) const {
+    return std::hash<const void*>()(v.graph) ^ (size_t(v.node) * 0x9e3779b97f4a7c15u + size_t(v.output) * 0x85ebca6bu);
+  }
+};
+template <class T>
+using ValueMap = std::unordered_map<Value, T, HashValue>;
+using ValueSet = std::unordered_set<Value, HashValue>;
+
+using Values = std::vector<Value>;
+
 struct Node {
   const OpInfo* op = nullptr;
   std::vector<Value> inputs = {};
@@ -47,6 +60,7 @@ struct Node {
   std::vector<TensorType> types = {};  // of the outputs
   std::string scope = {};              // place in the model, for reports and errors
   int32_t checkpoint = 0;              // not 0: belongs to this checkpoint region, recomputed in the backward pass
+  bool kept = false;                   // in spite of its region: the policy keeps its values for the backward pass
   std::vector<std::shared_ptr<const Graph>> bodies = {};
 };
 
@@ -58,6 +72,7 @@ struct GraphOutput {
   std::string name;
   Value value;
   int32_t donor = -1;  // index of the input whose memory this output takes over (updated in place), or -1
+  bool donor_is_a_hint = false;  // only where the output can be computed there; otherwise it gets memory of its own
 };
 
 class Graph {
@@ -75,7 +90,7 @@ class Graph {
 
   using Bodies = std::vector<std::shared_ptr<const Graph>>;
   // Adds a node; types come from the operation's shape rule, which throws Error when the inputs do not fit. The node
-  // goes to the innermost graph among this one and those of its inputs.
+  // goes to the innermost graph among this one, those of its inputs, and the one that is being traced inside of them.
   std::vector<Value> add_all(const std::string& op, std::vector<Value> inputs, Attrs attrs = {}, Bodies bodies = {});
   Value add(const std::string& op, std::vector<Value> inputs, Attrs attrs = {}, Bodies bodies = {}) {
     return add_all(op, std::move(inputs), std::move(attrs), std::move(bodies))[0];
@@ -95,6 +110,7 @@ class Graph {
   const std::vector<GraphOutput>& outputs() const { return outputs_; }
   std::vector<GraphOutput>& mutable_outputs() { return outputs_; }
   int32_t input_index(int32_t node) const;  // index in inputs() of an input node
+  void keep(int32_t id) { nodes_[size_t(id)].kept = true; }
 
   int32_t checkpoint_region = 0;  // given to nodes as they are added
   int32_t checkpoint_regions = 0;
@@ -108,6 +124,22 @@ class Graph {
   std::vector<Value> captures_;
   std::map<std::pair<int32_t, int32_t>, Value> captured_;  // (node, output) of outer() -> its stand-in here
 };
+
+// While one exists, functions on values that write bodies (loops, branches, transforms) write them into this graph.
+class Tracing {
+ public:
+  explicit Tracing(Graph& graph);
+  ~Tracing();
+  Tracing(const Tracing&) = delete;
+  Tracing& operator=(const Tracing&) = delete;
+
+ private:
+  Graph* before_;
+};
+// The graph that is being traced on this thread when it lies inside `graph`; otherwise `graph`.
+Graph& innermost(Graph& graph);
+// The same of the innermost of the values' graphs. Needs a value.
+Graph& graph_of(const std::vector<Value>& values);
 
 // Checks every rule that later stages rely on (order, types as the shape rules give them, outputs exist). Throws
 // Error{bug}.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "plan/plan_control.h"
 #include "plan/plan_memory.h"
 
 namespace hearth {
@@ -149,6 +150,9 @@ class PlanCheck {
       check_same_device(instruction, who, where);
     }
     check_program(instruction, who, where);
+    HEARTH_CHECK(is_control(instruction.kernel) || instruction.bodies.empty(), format, who,
+                 "has bodies; only while and ", "case have", where);
+    if (is_control(instruction.kernel)) check_control(plan_, i);
   }
 
   void check_move(const PlanInstruction& move, const std::string& who, const std::string& where) const {
@@ -195,9 +199,19 @@ class PlanCheck {
 
 }  // namespace
 
-void validate(const Plan& plan) {
+static void validate(const Plan& plan, int depth) {
+  HEARTH_CHECK(depth <= kMaxBodyDepth, format, "plan: more than ", kMaxBodyDepth, " bodies lie in each other");
   PlanCheck(plan).run();
   validate_memory(plan);
+  for (size_t i = 0; i < plan.bodies.size(); ++i) {
+    try {
+      validate(plan.bodies[i], depth + 1);
+    } catch (const Error& error) {
+      throw Error(error.kind(), cat(error.what(), "\n  in body ", i));
+    }
+  }
 }
+
+void validate(const Plan& plan) { validate(plan, 0); }
 
 }  // namespace hearth

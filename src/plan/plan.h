@@ -34,6 +34,7 @@ struct PlanInstruction {
   std::vector<int32_t> inputs, outputs;  // tensor numbers
   Attrs attrs;
   int32_t program = -1;          // row program number for kernel "row_program"
+  std::vector<int32_t> bodies;   // numbers in Plan::bodies, for control flow
   int64_t workspace_offset = 0;  // in the arena of its device
   int64_t workspace_bytes = 0;
   std::string scope;  // place in the model, for profiles and errors
@@ -53,10 +54,20 @@ struct Plan {
   std::vector<PlanPort> inputs, outputs;
   std::vector<RowProgram> programs;
   std::vector<uint8_t> constants;
+  std::vector<Plan> bodies;    // what "while" and "case" run
   int64_t live_bytes_max = 0;  // largest sum of live arena tensors at any instruction, all devices (for reports)
 };
 
 inline constexpr int64_t kArenaAlignment = 64;
+
+// Instructions that the session itself executes, with plans as bodies. Their first inputs and outputs lie in host memory.
+//   while: inputs [state..., captured by the condition..., captured by the body...], outputs [state...],
+//          attrs state=n, captures=[a,b]; bodies {condition: state + a -> bool scalar, body: state + b -> state, each
+//          output in place of the input it replaces}
+//   case:  inputs [index i32 scalar, captured by branch 0..., by branch 1...], attrs captures=[...];
+//          one body per branch, which gives the outputs; an index that is none takes the last branch
+inline bool is_control(const std::string& kernel) { return kernel == "while" || kernel == "case"; }
+inline constexpr int kMaxBodyDepth = 32;  // bodies within bodies
 
 // The one full check of a plan; the runtime runs nothing that did not pass it. Throws Error{format} naming the
 // instruction.

@@ -18,7 +18,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "plan files are little-endian; big-endian hosts need swaps");
 
 constexpr char kMagic[9] = "HEARTHPL";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 // docs/plan_format.md
 struct Header {
@@ -99,6 +99,7 @@ class Reader {
   void expect_end() const {
     if (at_ != bytes_.size()) error(cat(bytes_.size() - at_, " bytes follow the last instruction"));
   }
+  int depth = 0;  // bodies that the place lies in
 
  private:
   std::span<const std::byte> bytes_;
@@ -206,6 +207,7 @@ void visit_instruction(Archive& archive, X& x) {
   visit_numbers(archive, x.outputs);
   visit(archive, x.attrs);
   visit(archive, x.program);
+  visit_numbers(archive, x.bodies);
   visit(archive, x.workspace_offset);
   visit(archive, x.workspace_bytes);
   visit(archive, x.scope);
@@ -268,6 +270,9 @@ void visit_program(Archive& archive, X& x) {
 void visit(Writer& archive, const RowProgram& x) { visit_program(archive, x); }
 void visit(Reader& archive, RowProgram& x) { visit_program(archive, x); }
 
+void visit(Writer& archive, const Plan& x);
+void visit(Reader& archive, Plan& x);
+
 // Everything but the constants, whose bytes stand in a section of their own.
 template <class Archive, class X>
 void visit_plan(Archive& archive, X& x) {
@@ -277,8 +282,20 @@ void visit_plan(Archive& archive, X& x) {
   visit_list(archive, x.inputs, 16);
   visit_list(archive, x.outputs, 16);
   visit_list(archive, x.programs, 40);
-  visit_list(archive, x.instructions, 64);
+  visit_list(archive, x.instructions, 72);
   visit(archive, x.live_bytes_max);
+  visit_list(archive, x.bodies, 80);
+}
+// A body carries its constants with it.
+void visit(Writer& archive, const Plan& x) {
+  visit_plan(archive, x);
+  visit_numbers(archive, x.constants);
+}
+void visit(Reader& archive, Plan& x) {
+  if (++archive.depth > kMaxBodyDepth) archive.error(cat("more than ", kMaxBodyDepth, " bodies lie in each other"));
+  visit_plan(archive, x);
+  visit_numbers(archive, x.constants);
+  --archive.depth;
 }
 
 Header read_header(std::span<const std::byte> bytes, const std::string& name, Checksums checksums) {

@@ -61,6 +61,7 @@ void print_instructions(std::ostream& out, const Plan& plan) {
         << tensor_list(plan, instruction.inputs) << ')';
     if (!instruction.attrs.items().empty()) out << ' ' << instruction.attrs;
     if (instruction.program >= 0) out << " program " << instruction.program;
+    for (const int32_t body : instruction.bodies) out << " body " << body;
     if (instruction.workspace_bytes > 0) {
       out << " workspace " << instruction.workspace_offset << " + " << instruction.workspace_bytes;
     }
@@ -97,6 +98,7 @@ std::string to_text(const Plan& plan) {
   out << "\nmemory (bytes: offset + size, first and last instruction)\n";
   print_memory(out, plan);
   for (size_t i = 0; i < plan.programs.size(); ++i) out << "\nprogram " << i << '\n' << to_text(plan.programs[i]);
+  for (size_t i = 0; i < plan.bodies.size(); ++i) out << "\nbody " << i << '\n' << to_text(plan.bodies[i]);
   out << "\ntotal: " << plan.instructions.size() << " instructions, " << plan.tensors.size() << " tensors, "
       << plan.constants.size() << " constant bytes, " << arena << " arena bytes, " << plan.live_bytes_max
       << " live at most";

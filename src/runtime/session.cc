@@ -43,12 +43,13 @@ Session::Session(Plan plan, SessionOptions options) : plan_(validated(std::move(
     if (error.kind() != Kind::memory || told) throw;
     throw Error(Kind::memory, error.what() + biggest_tensors(plan_));
   }
+  make_bodies();
   for (size_t i = 0; i < plan_.instructions.size(); ++i) add_step(i);
 }
 
 void Session::check_kernel(size_t index) const {
   const PlanInstruction& instruction = plan_.instructions[index];
-  if (instruction.kernel == "move") return;
+  if (instruction.kernel == "move" || is_control(instruction.kernel)) return;
   const KernelInfo* kernel = find_kernel(instruction.kernel);
   HEARTH_CHECK(kernel, unsupported, show_instruction(plan_, index), "this build has no such kernel",
                place_in_model(plan_, index));
@@ -85,9 +86,12 @@ void Session::allocate(SessionOptions options) {
     if (!device.shares_host_memory()) input_copies_[i] = DeviceMemory(device, input_type(i).bytes());
   }
   output_buffers_.resize(plan_.outputs.size());
+  output_uses_.resize(plan_.outputs.size());
+  bound_outputs_.resize(plan_.outputs.size());
   for (size_t i = 0; i < plan_.outputs.size(); ++i) {
     const PlanPort& port = plan_.outputs[i];
-    if (port.donor < 0) output_buffers_[i] = DeviceMemory(device_of(port), output_type(i).bytes());
+    if (port.donor < 0 && options.own_outputs)
+      output_buffers_[i] = DeviceMemory(device_of(port), output_type(i).bytes());
   }
 }
 
@@ -102,6 +106,7 @@ void Session::add_step(size_t index) {
       const int32_t donor = tensor.storage == Storage::output ? plan_.outputs[size_t(tensor.offset)].donor : -1;
       if (tensor.storage == Storage::input) input_uses_[size_t(tensor.offset)].push_back(&args.back());
       if (donor >= 0) input_uses_[size_t(donor)].push_back(&args.back());
+      if (tensor.storage == Storage::output && donor < 0) output_uses_[size_t(tensor.offset)].push_back(&args.back());
     }
   };
   fill(step.in, instruction.inputs);
@@ -115,6 +120,8 @@ void Session::add_step(size_t index) {
   if (instruction.kernel == "move") {
     step.from = devices_[size_t(plan_.tensors[size_t(instruction.inputs[0])].device)];
     step.to = devices_[size_t(plan_.tensors[size_t(instruction.outputs[0])].device)];
+  } else if (is_control(instruction.kernel)) {
+    add_control(step, instruction);
   } else {
     step.run = find_kernel(instruction.kernel)->run;
   }
@@ -154,9 +161,18 @@ void Session::bind_input(size_t index, void* data) {
   for (TensorArg* arg : input_uses_[index]) arg->data = place;
 }
 
+void Session::bind_output(size_t index, void* data) {
+  HEARTH_CHECK(index < plan_.outputs.size() && plan_.outputs[index].donor < 0 && !output_buffers_[index].data(), value,
+               "session: output ", index,
+               " cannot be bound: it does not exist, takes over an input, or is the session's");
+  bound_outputs_[index] = data;
+  for (TensorArg* arg : output_uses_[index]) arg->data = data;
+}
+
 void* Session::output(size_t index) const {
   const int32_t donor = plan_.outputs.at(index).donor;
-  return donor >= 0 ? bound_[size_t(donor)] : output_buffers_[index].data();
+  if (donor >= 0) return bound_[size_t(donor)];
+  return bound_outputs_[index] ? bound_outputs_[index] : output_buffers_[index].data();
 }
 
 void Session::read_output(size_t index, void* host) const {
@@ -165,8 +181,13 @@ void Session::read_output(size_t index, void* host) const {
   device_of(plan_.outputs[index]).copy_out(host, data, output_type(index).bytes());
 }
 
-inline void Session::execute(const Step& step) const {
+inline void Session::execute(const Step& step) {
   if (step.run) return step.run(step.args);
+  if (step.control) return (this->*step.control)(step);
+  move(step);
+}
+
+void Session::move(const Step& step) const {
   const TensorArg &from = step.in[0], &to = step.out[0];
   const int64_t bytes = from.type->bytes();
   if (step.to->shares_host_memory()) {

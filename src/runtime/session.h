@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "device/kernel.h"
-#include "plan/plan.h"
+#include "plan/plan_control.h"
 #include "runtime/arena.h"
 #include "runtime/profile.h"
 
@@ -21,6 +21,7 @@ namespace hearth {
 
 struct SessionOptions {
   std::shared_ptr<Arena> arena = nullptr;  // shared with other sessions; null: the session makes its own
+  bool own_outputs = true;                 // false: outputs that take no input's memory lie where bind_output says
 };
 
 class Session {
@@ -40,6 +41,10 @@ class Session {
   size_t input_index(const std::string& name) const;  // Error{value} that lists the inputs when there is none
   const std::string& input_name(size_t index) const { return plan_.inputs.at(index).name; }
   const TensorType& input_type(size_t index) const { return type_of(plan_.inputs.at(index)); }
+
+  // With own_outputs off: where output `index` shall be written, 64-byte aligned or to its element size, on devices
+  // that share the host's memory. Not for outputs that take over an input.
+  void bind_output(size_t index, void* data);
 
   // Where output `index` lies, in the memory of its device; that of its input when it takes one over (then null until
   // the input is bound). The contents are valid after run() and until the next.
@@ -70,6 +75,9 @@ class Session {
     std::vector<TensorArg> in, out;
     KernelArgs args;
     Device *from = nullptr, *to = nullptr;  // of a move
+    void (Session::*control)(const Step&) = nullptr;
+    std::vector<Session*> bodies;    // of control flow
+    std::vector<Captured> captured;  // per body
   };
 
   const TensorType& type_of(const PlanPort& port) const { return plan_.tensors[size_t(port.tensor)].type; }
@@ -78,7 +86,12 @@ class Session {
   void allocate(SessionOptions options);
   void add_step(size_t index);
   void* place(int32_t tensor) const;  // null where an input is not bound yet
-  void execute(const Step& step) const;
+  void make_bodies();
+  void add_control(Step& step, const PlanInstruction& instruction);
+  void execute(const Step& step);
+  void move(const Step& step) const;
+  void run_while(const Step& step);
+  void run_case(const Step& step);
   void run_profiled();
   [[noreturn]] void rethrow(size_t index) const;
 
@@ -91,8 +104,11 @@ class Session {
   std::vector<void*> bound_;                  // per input
   size_t unbound_ = 0;
   std::deque<Step> steps_;
-  std::vector<std::vector<TensorArg*>> input_uses_;  // per input: the arguments to set when it is bound
-  size_t at_ = 0;                                    // instruction that runs
+  std::vector<std::vector<TensorArg*>> input_uses_;   // per input: the arguments to set when it is bound
+  std::vector<std::vector<TensorArg*>> output_uses_;  // per output: likewise
+  std::vector<void*> bound_outputs_;                  // per output; null where the session owns it or it is a donor's
+  std::vector<std::unique_ptr<Session>> bodies_;
+  size_t at_ = 0;  // instruction that runs
   bool profiling_ = false;
   Profile profile_;
 };

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "array/plan_cache.h"
+
+#include <algorithm>
+#include <cstring>
+#include <list>
+#include <unordered_map>
+
+#include "compiler/compile.h"
+#include "ir/op.h"
+
+namespace hearth {
+namespace {
+
+constexpr size_t kPlansKept = 1024;
+
+// Bytes of the key.
+class Key {
+ public:
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  void number(const T& x) {
+    const size_t at = bytes_.size();
+    bytes_.resize(at + sizeof x);
+    std::memcpy(bytes_.data() + at, &x, sizeof x);
+  }
+  template <class T>
+  void list(const T& values) {
+    number(values.size());
+    const size_t at = bytes_.size(), size = values.size() * sizeof(values[0]);
+    bytes_.resize(at + size);
+    if (size > 0) std::memcpy(bytes_.data() + at, values.data(), size);
+  }
+  void type(const TensorType& t) {
+    number(t.dtype);
+    list(t.dims);
+  }
+  void attributes(const Attrs& attrs) {
+    number(attrs.items().size());
+    for (const auto& [name, item] : attrs.items()) {
+      list(name);
+      number(item.index());
+      std::visit(
+          [this](const auto& x) {
+            if constexpr (std::is_arithmetic_v<std::decay_t<decltype(x)>>)
+              number(x);
+            else
+              list(x);
+          },
+          item);
+    }
+  }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+// Keeps the plans used last.
+class PlanCache {
+ public:
+  Session* find(const std::string& key) {
+    const auto found = by_key_.find(key);
+    if (found == by_key_.end()) return nullptr;
+    entries_.splice(entries_.begin(), entries_, found->second);
+    ++statistics.hits;
+    return found->second->session.get();
+  }
+  Session& add(std::string key, std::unique_ptr<Session> session) {
+    ++statistics.misses;
+    entries_.push_front({std::move(key), std::move(session)});
+    by_key_[entries_.front().key] = entries_.begin();
+    if (entries_.size() > kPlansKept) {
+      by_key_.erase(entries_.back().key);
+      entries_.pop_back();
+    }
+    statistics.plans = int64_t(entries_.size());
+    return *entries_.front().session;
+  }
+  void clear() {
+    by_key_.clear();
+    entries_.clear();
+    statistics.plans = 0;
+  }
+  PlanCacheStatistics statistics;
+
+ private:
+  struct Entry {
+    std::string key;
+    std::unique_ptr<Session> session;
+  };
+  std::list<Entry> entries_;
+  std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
+};
+
+PlanCache& cache() {
+  static PlanCache& the_cache = *new PlanCache;
+  return the_cache;
+}
+
+// The part as a graph of its own.
+std::unique_ptr<Graph> extract(const Graph& graph, const Subgraph& part, const std::vector<Value>& values,
+                               const std::vector<int32_t>& donors) {
+  auto alone = std::make_unique<Graph>();
+  std::unordered_map<int32_t, std::vector<Value>> map;
+  for (const int32_t input : part.inputs) {
+    const int32_t id = graph.inputs()[size_t(input)].node;
+    map[id] = alone->add_node(graph.node(id));
+  }
+  for (const int32_t id : part.nodes) {
+    if (graph.node(id).op->name == "input") continue;
+    Node node = graph.node(id);
+    for (Value& in : node.inputs) in = map.at(in.node)[size_t(in.output)];
+    map[id] = alone->add_node(std::move(node));
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    const Value& value = map.at(values[i].node)[size_t(values[i].output)];
+    alone->mutable_outputs().push_back({"output " + std::to_string(i), value, donors[i], true});
+  }
+  return alone;
+}
+
+}  // namespace
+
+Subgraph needed_by(const Graph& graph, const std::vector<Value>& values) {
+  Subgraph part;
+  std::vector<int32_t> stack;
+  std::vector<bool> seen(size_t(graph.size()), false);
+  const auto visit = [&](int32_t id) {
+    if (seen[size_t(id)]) return;
+    seen[size_t(id)] = true;
+    part.nodes.push_back(id);
+    stack.push_back(id);
+  };
+  for (const Value& value : values) visit(value.node);
+  while (!stack.empty()) {
+    const int32_t id = stack.back();
+    stack.pop_back();
+    for (const Value& in : graph.node(id).inputs) visit(in.node);
+  }
+  std::sort(part.nodes.begin(), part.nodes.end());
+  for (const int32_t id : part.nodes) {
+    if (graph.node(id).op->name == "input") part.inputs.push_back(graph.input_index(id));
+  }
+  return part;
+}
+
+std::string structure_of(const Graph& graph, const Subgraph& part, const std::vector<Value>& values,
+                         const std::vector<int32_t>& donors) {
+  Key key;
+  std::unordered_map<int32_t, int32_t> number;
+  for (const int32_t id : part.nodes) {
+    const Node& node = graph.node(id);
+    number[id] = int32_t(number.size());
+    key.number(node.op);
+    for (const TensorType& type : node.types) key.type(type);
+    if (node.op->name == "input") continue;
+    key.number(node.inputs.size());
+    for (const Value& in : node.inputs) {
+      key.number(number.at(in.node));
+      key.number(in.output);
+    }
+    key.attributes(node.attrs);
+    key.number(node.checkpoint);
+    key.list(node.scope);
+    key.number(node.bodies.size());
+    for (const auto& body : node.bodies) key.list(to_text(*body));
+  }
+  for (const Value& value : values) {
+    key.number(number.at(value.node));
+    key.number(value.output);
+  }
+  key.list(donors);
+  return key.take();
+}
+
+Session& session_for(const Graph& graph, const Subgraph& part, const std::vector<Value>& values,
+                     const std::vector<int32_t>& donors) {
+  std::string key = structure_of(graph, part, values, donors);
+  if (Session* known = cache().find(key)) return *known;
+  Plan plan = compile(*extract(graph, part, values, donors));
+  return cache().add(std::move(key), std::make_unique<Session>(std::move(plan), SessionOptions{.own_outputs = false}));
+}
+
+PlanCacheStatistics plan_cache_statistics() { return cache().statistics; }
+void clear_plan_cache() { cache().clear(); }
+
+}  // namespace hearth
