@@ -74,8 +74,9 @@ bool is_splat(Value value, double wanted) {
   }
 }
 
-// x * 1 and x / 1 are x, bit for bit.
-Value without_one(const Node& node) {
+// x * 1, x / 1 and x reshaped to its own shape are x, bit for bit.
+Value unchanged(const Node& node) {
+  if (node.op->name == "reshape" && node.inputs[0].type() == node.types[0]) return node.inputs[0];
   if (node.op->name == "multiply" && is_splat(node.inputs[1], 1)) return node.inputs[0];
   if (node.op->name == "multiply" && is_splat(node.inputs[0], 1)) return node.inputs[1];
   if (node.op->name == "divide" && is_splat(node.inputs[1], 1)) return node.inputs[0];
@@ -123,7 +124,7 @@ std::unique_ptr<Graph> simplify(const Graph& graph) {
       node.op = &find_op(old.op->subsumed_by);
       node.types = node.op->infer({node.op->name, node.inputs, node.attrs, node.bodies});
     }
-    const Value same = without_one(node);
+    const Value same = unchanged(node);
     if (same.valid()) {
       rewriter.replace(id, {same});
       continue;

@@ -2,7 +2,7 @@
 #include "ops/adamw/adamw.h"
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 
 namespace hearth {
@@ -42,8 +42,18 @@ static std::vector<Value> decompose(Graph&, const std::vector<Value>& in, const 
   return {shrunk - step, m, v};
 }
 
+// The states and the gradient of all examples at once, where these share the learning rate and the corrections.
+static void batch(BatchArgs& b) {
+  for (size_t i = 4; i < 7; ++i) {
+    if (b.batched[i]) return batch_decomposition(b);
+  }
+  std::vector<Value> in = b.in;
+  for (size_t i = 0; i < 4; ++i) in[i] = b.with_batch(i);
+  b.out = b.graph.add_all("adamw", in, b.node.attrs);
+}
+
 std::vector<OpInfo> adamw_ops() {
-  return {{.name = "adamw", .doc = "one AdamW step", .infer = infer, .decompose = decompose}};
+  return {{.name = "adamw", .doc = "one AdamW step", .infer = infer, .decompose = decompose, .batch = batch}};
 }
 
 }  // namespace hearth

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/matmul/matmul.h"
 #include "ops/reduce/reduce.h"
@@ -184,6 +184,26 @@ static void grad(VjpArgs& v) {
   for (size_t i = 0; i < 3; ++i) v.grad[i] = grads[i];
 }
 
+// Examples are more rows of the batch it has. `first` is where the optional inputs begin.
+static void batch(BatchArgs& b, size_t first) {
+  const Attrs& attrs = b.node.attrs;
+  const size_t start = attrs.integer("has_start") ? first : b.in.size();
+  const size_t mask = attrs.integer("has_mask") ? b.in.size() - 1 : b.in.size();
+  if (start < b.in.size() && b.batched[start]) return batch_decomposition(b);
+  std::vector<Value> in = b.in;
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (i == start || (i == mask && !b.batched[i] && in[i].dim(0) == 1)) continue;
+    in[i] = b.with_batch(i);
+    if (i == mask) {  // [N,1,...]: every row of an example has the same
+      Dims whole = in[i].dims();
+      whole[1] = b.node.inputs[0].dim(0);
+      in[i] = broadcast_to(in[i], whole);
+    }
+    in[i] = fold_batch(in[i]);
+  }
+  for (const Value& out : b.graph.add_all(b.node.op->name, in, attrs)) b.out.push_back(unfold_batch(out, b.size));
+}
+
 static std::string refuse(const Graph&, const Node& n) {
   const DType t = n.inputs[0].dtype();
   return t == DType::f32 || t == DType::bf16 || t == DType::f16
@@ -196,10 +216,14 @@ std::vector<OpInfo> attention_ops() {
                  .doc = "softmax(q k^T) v without the score matrix",
                  .infer = infer,
                  .vjp = grad,
-                 .decompose = decompose};
+                 .decompose = decompose,
+                 .batch = [](BatchArgs& b) { batch(b, 3); }};
   forward.offers = {{"cpu", "attention", refuse}};
-  OpInfo backward{
-      .name = "attention_grad", .doc = "derivative of attention", .infer = infer_grad, .decompose = decompose_grad};
+  OpInfo backward{.name = "attention_grad",
+                  .doc = "derivative of attention",
+                  .infer = infer_grad,
+                  .decompose = decompose_grad,
+                  .batch = [](BatchArgs& b) { batch(b, 6); }};
   backward.offers = {{"cpu", "attention_grad", refuse}};
   return {forward, backward};
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/dynamic_slice/dynamic_slice.h"
 
+#include <algorithm>
+
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/shape/shape.h"
 
@@ -50,11 +52,34 @@ static std::vector<TensorType> infer_update(const InferArgs& args) {
 
 static std::vector<Value> starts_of(const VjpArgs& v, size_t first) { return {v.in.begin() + long(first), v.in.end()}; }
 
+// --- batches: with starts that all examples share, a box that spans the whole batch axis
+
+static bool any_batched(const BatchArgs& b, size_t first) {
+  return std::find(b.batched.begin() + long(first), b.batched.end(), true) != b.batched.end();
+}
+
+static std::vector<Value> starts_after_batch(const BatchArgs& b, size_t first) {
+  std::vector<Value> starts = {constant(b.graph, 0, DType::i32)};
+  starts.insert(starts.end(), b.in.begin() + long(first), b.in.end());
+  return starts;
+}
+
+static void batch_slice(BatchArgs& b) {
+  if (any_batched(b, 1)) return batch_one_by_one(b);
+  b.out = {dynamic_slice(b.in[0], starts_after_batch(b, 1), with_first(b.size, b.node.attrs.list("sizes")))};
+}
+
+static void batch_update(BatchArgs& b) {
+  if (any_batched(b, 2)) return batch_one_by_one(b);
+  b.out = {dynamic_update_slice(b.with_batch(0), b.with_batch(1), starts_after_batch(b, 2))};
+}
+
 std::vector<OpInfo> dynamic_slice_ops() {
   OpInfo slice{.name = "dynamic_slice", .doc = "a box at run-time starts", .infer = infer_slice, .vjp = [](VjpArgs& v) {
                  const Value zeros = scalar_like(v.in[0], 0);
                  if (v.wanted[0]) v.grad[0] = dynamic_update_slice(zeros, v.cotangent[0], starts_of(v, 1));
                }};
+  slice.batch = batch_slice;
   slice.offers = {{"cpu", "dynamic_slice", nullptr}};
   OpInfo update{.name = "dynamic_update_slice",
                 .doc = "writes a box at run-time starts",
@@ -64,6 +89,7 @@ std::vector<OpInfo> dynamic_slice_ops() {
                   if (v.wanted[0]) v.grad[0] = dynamic_update_slice(v.cotangent[0], scalar_like(v.in[1], 0), starts);
                   if (v.wanted[1]) v.grad[1] = dynamic_slice(v.cotangent[0], starts, v.in[1].dims());
                 }};
+  update.batch = batch_update;
   update.offers = {{"cpu", "dynamic_update_slice", nullptr}};
   update.in_place_input = 0;
   return {slice, update};

@@ -297,6 +297,10 @@ static OpInfo convert_op() {
                 if (is_float(v.in[0].dtype()) && is_float(v.out[0].dtype()))
                   v.grad[0] = convert(v.cotangent[0], v.in[0].dtype());
               },
+          .jvp =
+              [](JvpArgs& j) {
+                if (is_inexact(j.out[0].dtype())) j.out_tangent[0] = convert(j.tangent[0], j.out[0].dtype());
+              },
           .row_kind = RowKind::elementwise,
           .row_op = [](const Node& n) { return convert_row_op(n.inputs[0].dtype(), n.types[0].dtype); }};
 }

@@ -2,7 +2,7 @@
 #include "ops/embedding/embedding.h"
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding_workspace.h"
 #include "ops/reduce/reduce.h"
@@ -61,6 +61,38 @@ static std::vector<Value> decompose_grad(Graph& graph, const std::vector<Value>&
   return {reduce_sum(select(hit, dy, scalar_like(dy, 0)), {2})};
 }
 
+// --- batches: the tables of all examples stacked are one table of N*V rows, in which example n has the ids n*V ..
+// n*V+V-1
+
+static Value ids_of_stack(const BatchArgs& b, size_t i, int64_t rows) {
+  const Value ids = b.with_batch(i);  // [N,...]
+  const Value example = iota(b.graph, DType::i32, ids.dims(), 0) * double(rows);
+  const Value inside =
+      binary("and", compare("GE", ids, scalar_like(ids, 0)), compare("LT", ids, scalar_like(ids, double(rows))));
+  return select(inside, ids + example, scalar_like(ids, -1));
+}
+
+static bool stack_is_countable(const BatchArgs& b, int64_t rows) { return b.size * rows <= INT32_MAX; }
+
+static void batch(BatchArgs& b) {
+  const int64_t V = b.node.inputs[0].dim(0);
+  if (!b.batched[0]) {
+    b.out = {embedding(b.in[0], b.in[1])};
+  } else if (stack_is_countable(b, V)) {
+    b.out = {embedding(fold_batch(b.in[0]), ids_of_stack(b, 1, V))};
+  } else {
+    batch_one_by_one(b);
+  }
+}
+
+static void batch_grad(BatchArgs& b) {
+  const int64_t V = b.node.attrs.integer("rows");
+  if (!stack_is_countable(b, V)) return batch_one_by_one(b);
+  const Value sums =
+      b.graph.add("embedding_grad", {b.with_batch(0), ids_of_stack(b, 1, V)}, {{"rows", b.size * V}});  // [N*V,C]
+  b.out = {unfold_batch(sums, b.size)};
+}
+
 static std::string refuse_grad(const Graph&, const Node& n) {
   return n.types[0].dtype == DType::f64 ? "no kernel for f64; has f32, bf16, f16" : "";
 }
@@ -70,14 +102,19 @@ static int64_t workspace(const Node& n) {
 }
 
 std::vector<OpInfo> embedding_ops() {
-  OpInfo op{
-      .name = "embedding", .doc = "rows of a table by number", .infer = infer, .vjp = grad, .decompose = decompose};
+  OpInfo op{.name = "embedding",
+            .doc = "rows of a table by number",
+            .infer = infer,
+            .vjp = grad,
+            .decompose = decompose,
+            .batch = batch};
   op.offers = {{"cpu", "embedding", nullptr}};
   OpInfo backward{.name = "embedding_grad",
                   .doc = "sums of rows by number",
                   .infer = infer_grad,
                   .vjp = [](VjpArgs& v) { v.grad[0] = embedding(v.cotangent[0], v.in[1]); },
-                  .decompose = decompose_grad};
+                  .decompose = decompose_grad,
+                  .batch = batch_grad};
   backward.offers = {{"cpu", "embedding_grad", refuse_grad, workspace}};
   return {op, backward};
 }

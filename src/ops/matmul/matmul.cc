@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/matmul/matmul_rule.h"
 #include "ops/shape/shape.h"
@@ -40,16 +40,18 @@ Value linear(const Value& x, const Value& weight) {
 // --- rules
 // -------------------------------------------------------------------------------------------------------------
 
-DotShape dot_shape(const Node& node) {
+static DotShape dot_shape(const Attrs& attrs, const std::vector<Value>& in) {
   DotShape d;
-  d.a_batch = node.attrs.list("lhs_batch");
-  d.b_batch = node.attrs.list("rhs_batch");
-  d.a_contract = node.attrs.list("lhs_contract");
-  d.b_contract = node.attrs.list("rhs_contract");
-  d.a_free = free_axes(node.inputs[0].rank(), d.a_batch, d.a_contract);
-  d.b_free = free_axes(node.inputs[1].rank(), d.b_batch, d.b_contract);
+  d.a_batch = attrs.list("lhs_batch");
+  d.b_batch = attrs.list("rhs_batch");
+  d.a_contract = attrs.list("lhs_contract");
+  d.b_contract = attrs.list("rhs_contract");
+  d.a_free = free_axes(in[0].rank(), d.a_batch, d.a_contract);
+  d.b_free = free_axes(in[1].rank(), d.b_batch, d.b_contract);
   return d;
 }
+
+DotShape dot_shape(const Node& node) { return dot_shape(node.attrs, node.inputs); }
 
 Dims free_axes(int64_t rank, const Dims& batch, const Dims& contract) {
   Dims free;
@@ -133,14 +135,49 @@ static Value grad_of(const Value& dc, const Value& other, const DotShape& d, boo
 }
 
 static void grad(VjpArgs& v) {
-  const Node& node = v.graph.node(v.out[0]);
-  const DotShape d = dot_shape(node);
+  const DotShape d = dot_shape(v.attrs, v.in);
   if (v.wanted[0]) v.grad[0] = grad_of(v.cotangent[0], v.in[1], d, true);
   if (v.wanted[1]) v.grad[1] = grad_of(v.cotangent[0], v.in[0], d, false);
 }
 
+// d(A B) = dA B + A dB
+static void jvp(JvpArgs& j) {
+  const auto product = [&](const Value& a, const Value& b) { return j.graph.add("dot_general", {a, b}, j.node.attrs); };
+  if (j.tangent[0].valid()) j.out_tangent[0] = product(j.tangent[0], j.in[1]);
+  if (!j.tangent[1].valid()) return;
+  const Value second = product(j.in[0], j.tangent[1]);
+  j.out_tangent[0] = j.out_tangent[0].valid() ? j.out_tangent[0] + second : second;
+}
+
+// Two batched inputs: one more batch axis. One: its batch is one more free axis, so that weights that all examples
+// share stay one matrix; it comes out among the free axes and is moved to the front.
+static void batch(BatchArgs& b) {
+  const DotShape d = dot_shape(b.node);
+  const auto moved = [](const Dims& axes, bool batched) { return batched ? axes_after_batch(axes) : axes; };
+  DotAxes axes{moved(d.a_batch, b.batched[0]), moved(d.b_batch, b.batched[1]), moved(d.a_contract, b.batched[0]),
+               moved(d.b_contract, b.batched[1])};
+  if (b.batched[0] && b.batched[1]) {
+    axes.a_batch = with_first(0, axes.a_batch);
+    axes.b_batch = with_first(0, axes.b_batch);
+    b.out = {dot_general(b.in[0], b.in[1], axes)};
+    return;
+  }
+  const Value product = dot_general(b.in[0], b.in[1], axes);
+  const size_t at = d.a_batch.size() + (b.batched[0] ? 0 : d.a_free.size());
+  Dims permutation;
+  for (size_t i = 0; i < size_t(product.rank()); ++i) {
+    if (i != at) permutation.push_back(int64_t(i));
+  }
+  b.out = {at == 0 ? product : transpose(product, with_first(int64_t(at), permutation))};
+}
+
 std::vector<OpInfo> matmul_ops() {
-  OpInfo dot{.name = "dot_general", .doc = "sum of products over paired axes", .infer = infer, .vjp = grad};
+  OpInfo dot{.name = "dot_general",
+             .doc = "sum of products over paired axes",
+             .infer = infer,
+             .vjp = grad,
+             .jvp = jvp,
+             .batch = batch};
   dot.offers = {{"cpu", "matmul", [](const Graph&, const Node& n) -> std::string {
                    const DType t = n.types[0].dtype;
                    return t == DType::f32 || t == DType::bf16 || t == DType::f16

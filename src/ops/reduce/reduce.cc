@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/shape/shape.h"
 
@@ -67,6 +67,12 @@ static void grad(VjpArgs& v) {
   v.grad[0] = dy * hit / stretch(reduce_sum(hit, axes), shape, axes);
 }
 
+static void batch(BatchArgs& b) {
+  Attrs attrs = b.node.attrs;
+  attrs.set("dims", axes_after_batch(attrs.list("dims")));
+  b.out = {b.graph.add("reduce", {b.in[0]}, attrs)};
+}
+
 static RowOp row_op(const Node& n) {
   const DType t = n.types[0].dtype;
   const std::string& kind = n.attrs.text("kind");
@@ -82,6 +88,7 @@ std::vector<OpInfo> reduce_ops() {
            .doc = "sum, max or min over axes",
            .infer = infer,
            .vjp = grad,
+           .batch = batch,
            .row_kind = RowKind::reduce,
            .row_op = row_op}};
 }

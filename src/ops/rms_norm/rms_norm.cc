@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
 
@@ -52,12 +52,18 @@ static void grad(VjpArgs& v) {
   }
 }
 
+static void batch(BatchArgs& b) {
+  if (b.batched[1]) return batch_decomposition(b);
+  b.out = {rms_norm(b.in[0], b.in[1], b.node.attrs.real("eps"))};
+}
+
 std::vector<OpInfo> rms_norm_ops() {
   return {{.name = "rms_norm",
            .doc = "RMS normalisation of the last axis",
            .infer = infer,
            .vjp = grad,
-           .decompose = decompose}};
+           .decompose = decompose,
+           .batch = batch}};
 }
 
 }  // namespace hearth

@@ -2,7 +2,7 @@
 #include "ops/rope/rope.h"
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/shape/shape.h"
 
@@ -62,8 +62,25 @@ static void grad(VjpArgs& v) {
   v.grad[0] = add_rope(v.cotangent[0], v.in[1], attrs);
 }
 
+// Examples are more rows of the batch it has. Positions that all rows share stay shared.
+static void batch(BatchArgs& b) {
+  const bool shared = !b.batched[1] && b.node.inputs[1].rank() == 1;
+  Value positions = shared ? b.in[1] : b.with_batch(1);  // [T], [N,T] or [N,B,T]
+  if (!shared && b.node.inputs[1].rank() == 1) {
+    const Value& x = b.node.inputs[0];
+    positions = broadcast_in_dim(positions, {b.size, x.dim(0), x.dim(1)}, {0, 2});
+  }
+  const Value x = fold_batch(b.with_batch(0));
+  b.out = {unfold_batch(add_rope(x, shared ? positions : fold_batch(positions), b.node.attrs), b.size)};
+}
+
 std::vector<OpInfo> rope_ops() {
-  return {{.name = "rope", .doc = "rotary position embedding", .infer = infer, .vjp = grad, .decompose = decompose}};
+  return {{.name = "rope",
+           .doc = "rotary position embedding",
+           .infer = infer,
+           .vjp = grad,
+           .decompose = decompose,
+           .batch = batch}};
 }
 
 }  // namespace hearth

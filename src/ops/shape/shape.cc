@@ -6,8 +6,10 @@
 
 #include "base/error.h"
 #include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
+#include "ops/shape/batch_rules.h"
 
 namespace hearth {
 
@@ -243,36 +245,50 @@ std::vector<OpInfo> shape_ops() {
        .doc = "repeat along new or stretched axes",
        .infer = infer_broadcast,
        .vjp = grad_broadcast,
+       .jvp = jvp_linear,
+       .batch = batch_broadcast,
        .row_kind = RowKind::view},
       {.name = "reshape",
        .doc = "same elements, other sizes",
        .infer = infer_reshape,
        .vjp = [](VjpArgs& v) { v.grad[0] = reshape(v.cotangent[0], v.in[0].dims()); },
+       .jvp = jvp_linear,
+       .batch = batch_reshape,
        .row_kind = RowKind::view},
       {.name = "transpose",
        .doc = "permute axes",
        .infer = infer_transpose,
        .vjp = grad_transpose,
+       .jvp = jvp_linear,
+       .batch = batch_transpose,
        .row_kind = RowKind::view},
       {.name = "slice",
        .doc = "a box with strides",
        .infer = infer_slice,
        .vjp = grad_slice,
+       .jvp = jvp_linear,
+       .batch = batch_slice,
        .row_kind = RowKind::view},
       {.name = "reverse",
        .doc = "reverse along axes",
        .infer = infer_reverse,
        .vjp = [](VjpArgs& v) { v.grad[0] = reverse(v.cotangent[0], v.attrs.list("dims")); },
+       .jvp = jvp_linear,
+       .batch = batch_reverse,
        .row_kind = RowKind::view},
       {.name = "concatenate",
        .doc = "join along an axis",
        .infer = infer_concatenate,
        .vjp = grad_concatenate,
+       .jvp = jvp_linear,
+       .batch = batch_concatenate,
        .offers = {{"cpu", "concatenate", nullptr}}},
       {.name = "pad",
        .doc = "low, high and interior padding, negative too",
        .infer = infer_pad,
        .vjp = grad_pad,
+       .jvp = jvp_linear,
+       .batch = batch_pad,
        .offers = {{"cpu", "pad", nullptr}}},
   };
 }

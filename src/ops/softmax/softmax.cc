@@ -2,7 +2,7 @@
 #include "ops/softmax/softmax.h"
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
 
@@ -31,8 +31,12 @@ static void grad(VjpArgs& v) {
 }
 
 std::vector<OpInfo> softmax_ops() {
-  return {
-      {.name = "softmax", .doc = "softmax over the last axis", .infer = infer, .vjp = grad, .decompose = decompose}};
+  return {{.name = "softmax",
+           .doc = "softmax over the last axis",
+           .infer = infer,
+           .vjp = grad,
+           .decompose = decompose,
+           .batch = batch_same}};
 }
 
 }  // namespace hearth
