@@ -10,6 +10,7 @@
 #include "array/run_graph.h"
 #include "array/transforms.h"
 #include "ir/op.h"
+#include "ops/op_row_test.h"
 #include "ops/shape/shape.h"
 
 namespace hearth {
@@ -43,42 +44,37 @@ bool register_op_tests(OpTests rows) {
 }
 const std::vector<OpTests>& all_op_tests() { return registered(); }
 
-namespace {
-
-const CompileOptions kBoth = {}, kReference = {.devices = {"reference"}};
-constexpr size_t kSampledElements = 24;  // of each input that central differences look at
-
-uint64_t seed_of(const std::string& text) {
+static uint64_t seed_of(const std::string& text) {
   uint64_t hash = 14695981039346656037u;
   for (const char c : text) hash = (hash ^ uint8_t(c)) * 1099511628211u;
   return hash;
 }
 
-struct Row {
-  const OpTest& test;
-  const OpCase& one;
-  std::string name() const { return test.op + "/" + one.name; }
-
-  DType dtype_of(size_t i, DType dtype) const { return one.in[i].dtype.value_or(dtype); }
-  bool differentiable(size_t i) const { return !one.in[i].dtype; }
-
-  // Values that the dtype can hold.
-  std::vector<Reals> inputs(DType row_dtype) const {
-    std::vector<Reals> all;
-    for (size_t i = 0; i < one.in.size(); ++i) {
-      const TestInput& in = one.in[i];
-      const DType dtype = dtype_of(i, row_dtype);
-      Reals x(in.dims);
-      for (size_t e = 0; e < x.at.size(); ++e) {
-        const double u = in.low + (in.high - in.low) * random_unit(seed_of(name()) + i, e);
-        x.at[e] = !in.values.empty() ? in.values[e % in.values.size()] : is_float(dtype) ? u : std::floor(u);
-        if (is_float(dtype)) x.at[e] = rounded(dtype, x.at[e]);
-      }
-      all.push_back(std::move(x));
+std::vector<Reals> Row::inputs(DType row_dtype, uint64_t example) const {
+  std::vector<Reals> all;
+  for (size_t i = 0; i < one.in.size(); ++i) {
+    const TestInput& in = one.in[i];
+    const DType dtype = dtype_of(i, row_dtype);
+    Reals x(in.dims);
+    for (size_t e = 0; e < x.at.size(); ++e) {
+      const double u = in.low + (in.high - in.low) * random_unit(seed_of(name()) + i + 1000 * example, e);
+      x.at[e] = !in.values.empty() ? in.values[(e + example) % in.values.size()] : is_float(dtype) ? u : std::floor(u);
+      if (is_float(dtype)) x.at[e] = rounded(dtype, x.at[e]);
     }
-    return all;
+    all.push_back(std::move(x));
   }
-};
+  return all;
+}
+
+double difference(double got, double wanted) {
+  if (std::isnan(wanted) || std::isnan(got)) return std::isnan(wanted) && std::isnan(got) ? 0 : INFINITY;
+  return got == wanted ? 0 : std::fabs(got - wanted);
+}
+
+namespace {
+
+const CompileOptions kBoth = {};
+constexpr size_t kSampledElements = 24;  // of each input that central differences look at
 
 // x as a transposed slice with steps of a larger tensor, whose other elements are NaN or a large number.
 struct Strided {
@@ -100,11 +96,6 @@ Value shrunk(const Value& big) {
   Dims start(size_t(big.rank()), 1), limit = big.dims(), order(size_t(big.rank()));
   std::iota(order.rbegin(), order.rend(), 0);
   return transpose(slice(big, start, limit, Dims(start.size(), 2)), order);
-}
-
-double difference(double got, double wanted) {
-  if (std::isnan(wanted) || std::isnan(got)) return std::isnan(wanted) && std::isnan(got) ? 0 : INFINITY;
-  return got == wanted ? 0 : std::fabs(got - wanted);
 }
 
 bool has_op(const Graph& graph, const std::string& op) {
@@ -261,12 +252,12 @@ void run_row(const Row& row) {
   const std::vector<DType>& dtypes = row.test.dtypes;
   for (const DType dtype : dtypes) {
     value = std::max(value, check_values(row, dtype, kBoth, false) / (is_float(dtype) ? epsilon(dtype) / 0x1p-23 : 1));
-    check_values(row, dtype, kReference, false);
+    check_values(row, dtype, kReferenceOnly, false);
   }
   check_values(row, dtypes.front(), kBoth, true);
-  check_values(row, dtypes.front(), kReference, true);
+  check_values(row, dtypes.front(), kReferenceOnly, true);
   const bool floats = is_float(dtypes.front());
-  if (floats) check_values(row, DType::f64, kReference, false);
+  if (floats) check_values(row, DType::f64, kReferenceOnly, false);
   std::string line = cat("ok ", row.name());
   char number[64];
   std::snprintf(number, sizeof number, " value %.1e", value);
@@ -274,13 +265,14 @@ void run_row(const Row& row) {
   if (floats && row.test.grad && row.one.grad) {
     for (const DType dtype : dtypes) {
       const std::vector<Reals> inputs = row.inputs(dtype);
-      const Derivatives exact = derivatives(row, DType::f64, inputs, kReference);
+      const Derivatives exact = derivatives(row, DType::f64, inputs, kReferenceOnly);
       check_cpu_derivatives(row, dtype, inputs, exact);
       if (dtype != dtypes.front()) continue;
       std::snprintf(number, sizeof number, " grad %.1e", check_differences(row, inputs, exact));
       line += number;
     }
   }
+  check_transforms(row, floats && row.test.grad && row.one.grad);
   if (failures() == failures_before) std::printf("%s\n", line.c_str());
 }
 
