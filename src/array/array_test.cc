@@ -95,8 +95,8 @@ TEST(Array, errors_come_at_the_call) {
   };
   EXPECT_EQ(message([] {
               array({1.0f, 2.0f}) + array({1.0f, 2.0f, 3.0f});
-            }).substr(0, 40),
-            "add: shapes do not broadcast: 2 != 3\n  a");
+            }).substr(0, 36),
+            "add: shapes do not broadcast: 2 != 3");
   EXPECT_EQ(message([] { Array() + 1; }), "array: is used before it was given a value");
   EXPECT_EQ(message([] { array({1, 2}).item<int>(); }), "item: needs an array of one element; it is i32[2]");
   EXPECT_EQ(message([] { array(std::vector<int>{1, 2, 3}, {2, 2}); }), "array: 3 values do not fill i32[2,2]");
