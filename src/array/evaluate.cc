@@ -139,8 +139,8 @@ void evaluate(const std::vector<std::shared_ptr<ArrayState>>& states) {
       store_number(*state);
       continue;
     }
-    HEARTH_CHECK(state->recording->lazy && state->value.graph == &state->recording->graph, state,
-                 "array: ", state->type,
+    const bool readable = state->recording->lazy && !(is_tracing() && state->recording == current_recording());
+    HEARTH_CHECK(readable && state->value.graph == &state->recording->graph, state, "array: ", state->type,
                  " has no elements yet: it belongs to a function that is being traced (jit, grad,",
                  " vmap, scan ...)\n  hint: return it from the function and read it there");
     if (std::find(left.begin(), left.end(), state) == left.end()) left.push_back(state);

@@ -11,6 +11,7 @@ namespace {
 
 thread_local std::shared_ptr<Recording> traced;  // null outside of traced functions
 thread_local std::shared_ptr<Recording> lazy;
+thread_local int transforms = 0;  // that lie around the present place
 
 const ArrayState& state_of(const Array& x) {
   HEARTH_CHECK(x.valid(), value, "array: is used before it was given a value");
@@ -72,7 +73,10 @@ TraceInto::TraceInto(std::shared_ptr<Recording> recording) : before_(std::move(t
   traced = std::move(recording);
 }
 TraceInto::~TraceInto() { traced = std::move(before_); }
-bool is_tracing() { return traced != nullptr; }
+
+Transforming::Transforming() { ++transforms; }
+Transforming::~Transforming() { --transforms; }
+bool is_tracing() { return traced || transforms > 0; }
 
 const std::shared_ptr<Recording>& current_recording() {
   if (traced) return traced;

@@ -50,7 +50,16 @@ class TraceInto {
  private:
   std::shared_ptr<Recording> before_;
 };
-bool is_tracing();  // on this thread
+// While one exists on this thread, what is recorded is being differentiated, batched or otherwise looked at as a graph:
+// its arrays cannot be read, and jitted functions become part of it.
+class Transforming {
+ public:
+  Transforming();
+  ~Transforming();
+  Transforming(const Transforming&) = delete;
+  Transforming& operator=(const Transforming&) = delete;
+};
+bool is_tracing();  // inside jit or a transform, on this thread
 
 // The recording that operations of this thread go to now.
 const std::shared_ptr<Recording>& current_recording();
