@@ -20,5 +20,6 @@ std::vector<KernelInfo> reference_creation();
 std::vector<KernelInfo> reference_shape();
 std::vector<KernelInfo> reference_contraction();  // reduce, dot_general
 std::vector<KernelInfo> reference_dynamic();      // dynamic slices, random bits, barrier
+std::vector<KernelInfo> reference_indexing();     // gather, scatter
 
 }  // namespace hearth

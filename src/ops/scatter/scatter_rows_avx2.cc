@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+#define HEARTH_SCATTER_FUNCTION scatter_function_avx2
+#include "ops/scatter/scatter_rows.inc"
