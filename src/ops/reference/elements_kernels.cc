@@ -12,7 +12,7 @@ namespace hearth {
 std::vector<KernelInfo> reference_kernels() {
   std::vector<KernelInfo> all;
   for (auto family : {reference_elementwise, reference_creation, reference_shape, reference_contraction,
-                      reference_dynamic, reference_indexing}) {
+                      reference_dynamic, reference_indexing, reference_window}) {
     for (KernelInfo& kernel : family()) {
       kernel.name = "reference." + kernel.name;
       all.push_back(std::move(kernel));

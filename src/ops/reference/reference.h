@@ -21,5 +21,6 @@ std::vector<KernelInfo> reference_shape();
 std::vector<KernelInfo> reference_contraction();  // reduce, dot_general
 std::vector<KernelInfo> reference_dynamic();      // dynamic slices, random bits, barrier
 std::vector<KernelInfo> reference_indexing();     // gather, scatter
+std::vector<KernelInfo> reference_window();       // reduce_window, select_and_scatter, select_and_gather
 
 }  // namespace hearth
