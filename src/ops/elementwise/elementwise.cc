@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "ir/op.h"
 #include "ops/elementwise/elementwise_table.h"
+#include "ops/elementwise/row_instructions.h"
 #include "ops/shape/shape.h"
 
 namespace hearth {
@@ -120,73 +121,19 @@ static TensorType declared_type(const InferArgs& args) {
   return {static_cast<DType>(dtype), dims};
 }
 
-// --- row-program instructions
-// ------------------------------------------------------------------------------------------
-
-static bool in_f32(DType t) { return t == DType::f32 || t == DType::bf16 || t == DType::f16; }
-
-static RowOp by_dtype(DType t, RowOp f, RowOp i, RowOp u, RowOp b = RowOp::none) {
-  if (in_f32(t)) return f;
-  if (t == DType::i32) return i;
-  if (t == DType::u32) return u;
-  return t == DType::boolean ? b : RowOp::none;
-}
-
-static RowOp binary_row_op(const std::string& op, DType t) {
-  using R = RowOp;
-  if (op == "add") return by_dtype(t, R::add_f32, R::add_i32, R::add_i32, R::or_u32);
-  if (op == "subtract") return by_dtype(t, R::sub_f32, R::sub_i32, R::sub_i32);
-  if (op == "multiply") return by_dtype(t, R::mul_f32, R::mul_i32, R::mul_i32, R::and_u32);
-  if (op == "divide") return by_dtype(t, R::div_f32, R::none, R::none);
-  if (op == "maximum") return by_dtype(t, R::max_f32, R::max_i32, R::max_u32, R::or_u32);
-  if (op == "minimum") return by_dtype(t, R::min_f32, R::min_i32, R::min_u32, R::and_u32);
-  if (op == "power") return by_dtype(t, R::pow_f32, R::none, R::none);
-  if (op == "remainder") return by_dtype(t, R::rem_f32, R::none, R::none);
-  if (op == "and") return by_dtype(t, R::none, R::and_u32, R::and_u32, R::and_u32);
-  if (op == "or") return by_dtype(t, R::none, R::or_u32, R::or_u32, R::or_u32);
-  if (op == "xor") return by_dtype(t, R::none, R::xor_u32, R::xor_u32, R::xor_u32);
-  if (op == "shift_left") return by_dtype(t, R::none, R::shl_u32, R::shl_u32);
-  if (op == "shift_right_logical") return by_dtype(t, R::none, R::shr_u32, R::shr_u32);
-  if (op == "shift_right_arithmetic") return by_dtype(t, R::none, R::shr_i32, R::none);
-  return R::none;
-}
-
-static RowOp compare_row_op(const std::string& direction, DType t) {
-  using R = RowOp;
-  if (direction == "EQ") return by_dtype(t, R::eq_f32, R::eq_i32, R::eq_i32, R::eq_i32);
-  if (direction == "NE") return by_dtype(t, R::ne_f32, R::ne_i32, R::ne_i32, R::ne_i32);
-  if (direction == "LT") return by_dtype(t, R::lt_f32, R::lt_i32, R::lt_u32, R::lt_u32);
-  if (direction == "LE") return by_dtype(t, R::le_f32, R::le_i32, R::le_u32, R::le_u32);
-  if (direction == "GT") return by_dtype(t, R::gt_f32, R::gt_i32, R::gt_u32, R::gt_u32);
-  return by_dtype(t, R::ge_f32, R::ge_i32, R::ge_u32, R::ge_u32);
-}
-
-static RowOp convert_row_op(DType from, DType to) {
-  using R = RowOp;
-  if (in_f32(from) && to == DType::bf16) return from == DType::bf16 ? R::copy : R::round_bf16;
-  if (in_f32(from) && to == DType::f16) return from == DType::f16 ? R::copy : R::round_f16;
-  if (in_f32(from) && to == DType::f32) return R::copy;
-  if (to == DType::f32) return by_dtype(from, R::copy, R::i32_to_f32, R::u32_to_f32, R::u32_to_f32);
-  if (in_f32(from)) return by_dtype(to, R::none, R::f32_to_i32, R::f32_to_u32, R::f32_to_bool);
-  if (from == DType::boolean && (to == DType::i32 || to == DType::u32)) return R::copy;
-  if ((from == DType::i32 && to == DType::u32) || (from == DType::u32 && to == DType::i32)) return R::copy;
-  return R::none;
-}
-
 // --- the operations
 // ----------------------------------------------------------------------------------------------------
 
 using Derivative = Value (*)(const Value& x, const Value& y);
 using Derivative2 = Value (*)(const Value& a, const Value& b, const Value& y);
 
-static OpInfo unary_op(const char* name, bool (*allowed)(DType), const char* wanted, RowOp f, RowOp i,
-                       Derivative derivative) {
+static OpInfo unary_op(const char* name, bool (*allowed)(DType), const char* wanted, Derivative derivative) {
   return {.name = name,
           .doc = "element-wise",
           .infer = same_type_rule(allowed, wanted),
           .vjp = [derivative](VjpArgs& v) { v.grad[0] = v.cotangent[0] * derivative(v.in[0], v.out[0]); },
           .row_kind = RowKind::elementwise,
-          .row_op = [f, i](const Node& n) { return by_dtype(n.types[0].dtype, f, i, RowOp::none); }};
+          .row_op = row_instruction_of};
 }
 
 static OpInfo binary_op(const char* name, bool (*allowed)(DType), const char* wanted, Derivative2 da, Derivative2 db) {
@@ -194,7 +141,7 @@ static OpInfo binary_op(const char* name, bool (*allowed)(DType), const char* wa
             .doc = "element-wise",
             .infer = same_type_rule(allowed, wanted),
             .row_kind = RowKind::elementwise,
-            .row_op = [](const Node& n) { return binary_row_op(n.op->name, n.types[0].dtype); }};
+            .row_op = row_instruction_of};
   if (!da) {
     op.differentiable = false;
     return op;
@@ -258,7 +205,7 @@ static OpInfo compare_op() {
             return {{DType::boolean, args.in[0].dims()}};
           },
           .row_kind = RowKind::elementwise,
-          .row_op = [](const Node& n) { return compare_row_op(n.attrs.text("direction"), n.inputs[0].dtype()); },
+          .row_op = [](const Node& n) { return compare_instruction(n.attrs.text("direction"), n.inputs[0].dtype()); },
           .differentiable = false};
 }
 
@@ -281,7 +228,7 @@ static OpInfo select_op() {
                 if (v.wanted[2]) v.grad[2] = select(v.in[0], zero, v.cotangent[0]);
               },
           .row_kind = RowKind::elementwise,
-          .row_op = [](const Node& n) { return size_bytes(n.types[0].dtype) <= 4 ? RowOp::select : RowOp::none; }};
+          .row_op = [](const Node& n) { return select_instruction(n.types[0].dtype); }};
 }
 
 static OpInfo convert_op() {
@@ -302,7 +249,7 @@ static OpInfo convert_op() {
                 if (is_inexact(j.out[0].dtype())) j.out_tangent[0] = convert(j.tangent[0], j.out[0].dtype());
               },
           .row_kind = RowKind::elementwise,
-          .row_op = [](const Node& n) { return convert_row_op(n.inputs[0].dtype(), n.types[0].dtype); }};
+          .row_op = [](const Node& n) { return convert_instruction(n.inputs[0].dtype(), n.types[0].dtype); }};
 }
 
 static OpInfo input_op() {
@@ -316,16 +263,16 @@ static OpInfo input_op() {
 
 std::vector<OpInfo> elementwise_ops() {
   std::vector<OpInfo> ops = {input_op(), constant_op(), iota_op(), compare_op(), select_op(), convert_op()};
-#define HEARTH_ROW(op, value, derivative, instruction, lo, hi)            \
-  ops.push_back(                                                          \
-      unary_op(#op, is_float, "a float", RowOp::instruction, RowOp::none, \
+#define HEARTH_ROW(op, value, derivative, lo, hi) \
+  ops.push_back(                                  \
+      unary_op(#op, is_float, "a float",          \
                []([[maybe_unused]] const Value& x, [[maybe_unused]] const Value& y) -> Value { return derivative; }));
   HEARTH_UNARY_FLOAT_OPS(HEARTH_ROW)
   HEARTH_UNARY_STEP_OPS(HEARTH_ROW)
 #undef HEARTH_ROW
-#define HEARTH_ROW(op, value, derivative, instruction, lo, hi)                                       \
-  ops.push_back(                                                                                     \
-      unary_op(#op, is_signed, "signed numbers", RowOp::instruction##_f32, RowOp::instruction##_i32, \
+#define HEARTH_ROW(op, value, derivative, lo, hi) \
+  ops.push_back(                                  \
+      unary_op(#op, is_signed, "signed numbers",  \
                []([[maybe_unused]] const Value& x, [[maybe_unused]] const Value& y) -> Value { return derivative; }));
   HEARTH_UNARY_SIGNED_OPS(HEARTH_ROW)
 #undef HEARTH_ROW
@@ -349,23 +296,18 @@ std::vector<OpInfo> elementwise_ops() {
                 .doc = "element-wise",
                 .infer = same_type_rule(is_bits, "integers or bool"),
                 .row_kind = RowKind::elementwise,
-                .row_op =
-                    [](const Node& n) {
-                      return by_dtype(n.types[0].dtype, RowOp::none, RowOp::not_u32, RowOp::not_u32, RowOp::not_bool);
-                    },
+                .row_op = row_instruction_of,
                 .differentiable = false};
   ops.push_back(not_op);
-  OpInfo finite{
-      .name = "is_finite",
-      .doc = "element-wise",
-      .infer = [](const InferArgs& args) -> std::vector<TensorType> {
-        HEARTH_CHECK(is_float(args.in[0].dtype()), dtype, "is_finite: needs a float; x is ", args.in[0]);
-        return {{DType::boolean, args.in[0].dims()}};
-      },
-      .row_kind = RowKind::elementwise,
-      .row_op =
-          [](const Node& n) { return by_dtype(n.inputs[0].dtype(), RowOp::is_finite_f32, RowOp::none, RowOp::none); },
-      .differentiable = false};
+  OpInfo finite{.name = "is_finite",
+                .doc = "element-wise",
+                .infer = [](const InferArgs& args) -> std::vector<TensorType> {
+                  HEARTH_CHECK(is_float(args.in[0].dtype()), dtype, "is_finite: needs a float; x is ", args.in[0]);
+                  return {{DType::boolean, args.in[0].dims()}};
+                },
+                .row_kind = RowKind::elementwise,
+                .row_op = row_instruction_of,
+                .differentiable = false};
   ops.push_back(finite);
   return ops;
 }

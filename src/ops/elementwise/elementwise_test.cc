@@ -97,8 +97,8 @@ std::pair<TestInput, TestInput> ranges(const std::string& op) {
 
 std::vector<OpTest> table_tests() {
   std::vector<OpTest> tests;
-#define HEARTH_ROW(op, value, derivative, instruction, lo, hi) \
-  tests.push_back(unary_test(                                  \
+#define HEARTH_ROW(op, value, derivative, lo, hi) \
+  tests.push_back(unary_test(                     \
       #op, [](double x) -> double { return value; }, lo, hi));
   HEARTH_UNARY_FLOAT_OPS(HEARTH_ROW)
   HEARTH_UNARY_SIGNED_OPS(HEARTH_ROW)
