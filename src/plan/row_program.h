@@ -25,9 +25,11 @@ namespace hearth {
   ROW(atan2_f32)                                                                                               \
   ROW(neg_f32) ROW(abs_f32) ROW(sign_f32) ROW(exp_f32) ROW(log_f32) ROW(sqrt_f32) ROW(rsqrt_f32)               \
   ROW(logistic_f32) ROW(tanh_f32) ROW(sin_f32) ROW(cos_f32) ROW(floor_f32) ROW(ceil_f32) ROW(expm1_f32)        \
-  ROW(log1p_f32) ROW(is_finite_f32) ROW(round_bf16) ROW(round_f16)                                             \
+  ROW(log1p_f32) ROW(cbrt_f32) ROW(tan_f32) ROW(round_even_f32) ROW(round_away_f32) ROW(erf_f32)               \
+  ROW(is_finite_f32) ROW(round_bf16) ROW(round_f16)                                                            \
   ROW(add_i32) ROW(sub_i32) ROW(mul_i32) ROW(max_i32) ROW(min_i32) ROW(max_u32) ROW(min_u32) ROW(neg_i32)      \
   ROW(abs_i32) ROW(sign_i32) ROW(and_u32) ROW(or_u32) ROW(xor_u32) ROW(not_u32) ROW(not_bool)                  \
+  ROW(popcnt_u32) ROW(clz_u32)                                                                                 \
   ROW(shl_u32) ROW(shr_u32) ROW(shr_i32)                                                                       \
   ROW(eq_f32) ROW(ne_f32) ROW(lt_f32) ROW(le_f32) ROW(gt_f32) ROW(ge_f32)                                      \
   ROW(eq_i32) ROW(ne_i32) ROW(lt_i32) ROW(le_i32) ROW(gt_i32) ROW(ge_i32)                                      \

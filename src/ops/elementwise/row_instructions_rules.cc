@@ -16,17 +16,24 @@ namespace {
   ROW(log_plus_one,            log1p_f32,     none,  none,      none,      none,  none,  none)     \
   ROW(sqrt,                    sqrt_f32,      none,  none,      none,      none,  none,  none)     \
   ROW(rsqrt,                   rsqrt_f32,     none,  none,      none,      none,  none,  none)     \
+  ROW(cbrt,                    cbrt_f32,      none,  none,      none,      none,  none,  none)     \
   ROW(logistic,                logistic_f32,  none,  none,      none,      none,  none,  none)     \
   ROW(tanh,                    tanh_f32,      none,  none,      none,      none,  none,  none)     \
   ROW(sine,                    sin_f32,       none,  none,      none,      none,  none,  none)     \
   ROW(cosine,                  cos_f32,       none,  none,      none,      none,  none,  none)     \
+  ROW(tan,                     tan_f32,       none,  none,      none,      none,  none,  none)     \
+  ROW(erf,                     erf_f32,       none,  none,      none,      none,  none,  none)     \
   ROW(floor,                   floor_f32,     none,  none,      none,      none,  none,  none)     \
   ROW(ceil,                    ceil_f32,      none,  none,      none,      none,  none,  none)     \
+  ROW(round_nearest_even,      round_even_f32, none, none,      none,      none,  none,  none)     \
+  ROW(round_nearest_afz,       round_away_f32, none, none,      none,      none,  none,  none)     \
   ROW(is_finite,               is_finite_f32, none,  none,      none,      none,  none,  none)     \
   ROW(negate,                  neg_f32,       none,  neg_i32,   none,      none,  none,  none)     \
   ROW(abs,                     abs_f32,       none,  abs_i32,   none,      none,  none,  none)     \
   ROW(sign,                    sign_f32,      none,  sign_i32,  none,      none,  none,  none)     \
   ROW(not,                     none,          none,  not_u32,   not_u32,   none,  none,  not_bool) \
+  ROW(popcnt,                  none,          none,  popcnt_u32, popcnt_u32, none, none, none)     \
+  ROW(count_leading_zeros,     none,          none,  clz_u32,   clz_u32,   none,  none,  none)     \
   ROW(add,                     add_f32,       none,  add_i32,   add_i32,   none,  none,  or_u32)   \
   ROW(subtract,                sub_f32,       none,  sub_i32,   sub_i32,   none,  none,  none)     \
   ROW(multiply,                mul_f32,       none,  mul_i32,   mul_i32,   none,  none,  and_u32)  \
@@ -35,6 +42,7 @@ namespace {
   ROW(minimum,                 min_f32,       none,  min_i32,   min_u32,   none,  none,  and_u32)  \
   ROW(power,                   pow_f32,       none,  none,      none,      none,  none,  none)     \
   ROW(remainder,               rem_f32,       none,  none,      none,      none,  none,  none)     \
+  ROW(atan2,                   atan2_f32,     none,  none,      none,      none,  none,  none)     \
   ROW(and,                     none,          none,  and_u32,   and_u32,   none,  none,  and_u32)  \
   ROW(or,                      none,          none,  or_u32,    or_u32,    none,  none,  or_u32)   \
   ROW(xor,                     none,          none,  xor_u32,   xor_u32,   none,  none,  xor_u32)  \

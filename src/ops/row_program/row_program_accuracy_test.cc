@@ -83,6 +83,22 @@ TEST(RowProgramAccuracy, Logistic) {
   expect_ulps(RowOp::logistic_f32, 2, [](double x) { return 1 / (1 + std::exp(-x)); });
 }
 
+TEST(RowProgramAccuracy, Cbrt) {
+  expect_ulps(RowOp::cbrt_f32, 0.51, [](double x) { return std::cbrt(x); });
+}
+TEST(RowProgramAccuracy, Tan) {
+  expect_ulps(RowOp::tan_f32, 3, [](double x) { return std::tan(x); });
+}
+TEST(RowProgramAccuracy, Erf) {
+  expect_ulps(RowOp::erf_f32, 2, [](double x) { return std::erf(x); });
+}
+TEST(RowProgramAccuracy, RoundEven) {
+  expect_ulps(RowOp::round_even_f32, 0, [](double x) { return std::nearbyint(x); });
+}
+TEST(RowProgramAccuracy, RoundAway) {
+  expect_ulps(RowOp::round_away_f32, 0, [](double x) { return std::round(x); });
+}
+
 template <class Exact>
 void expect_close(RowOp op, Exact exact) {
   for (Isa isa : isas()) {

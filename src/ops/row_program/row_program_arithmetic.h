@@ -20,6 +20,7 @@ HEARTH_ROW(exp_f32, exp_of(a))
 HEARTH_ROW(expm1_f32, expm1_of(a))
 HEARTH_ROW(tanh_f32, tanh_of(a))
 HEARTH_ROW(logistic_f32, logistic_of(a))
+HEARTH_ROW(erf_f32, erf_of(a))
 #undef HEARTH_ROW
 
 // Not inlined: its stack frame would cost the short tiles of others.
@@ -87,4 +88,5 @@ constexpr void add_vectors(RowTable& table) {
   table.tile[int(RowOp::expm1_f32)] = unary<Of_expm1_f32, WriteWords, ReadWords>;
   table.tile[int(RowOp::tanh_f32)] = unary<Of_tanh_f32, WriteWords, ReadWords>;
   table.tile[int(RowOp::logistic_f32)] = unary<Of_logistic_f32, WriteWords, ReadWords>;
+  table.tile[int(RowOp::erf_f32)] = unary<Of_erf_f32, WriteWords, ReadWords>;
 }

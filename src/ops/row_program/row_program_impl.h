@@ -32,6 +32,9 @@ using U = RowWord;
   ROW(floor_f32, F, F, __builtin_floorf(a))                            \
   ROW(ceil_f32, F, F, __builtin_ceilf(a))                              \
   ROW(log1p_f32, F, F, log1p_of(a))                                    \
+  ROW(cbrt_f32, F, F, cbrt_of(a))                                      \
+  ROW(round_even_f32, F, F, __builtin_rintf(a))                        \
+  ROW(round_away_f32, F, F, round_away_of(a))                          \
   ROW(is_finite_f32, U, U, (a & 0x7f800000u) != 0x7f800000u ? 1u : 0u) \
   ROW(round_f16, F, F, f16_value(f16_bits(a)))                         \
   ROW(neg_i32, U, U, 0u - a)                                           \
@@ -39,6 +42,8 @@ using U = RowWord;
   ROW(sign_i32, I, I, (a > 0 ? 1 : 0) - (a < 0 ? 1 : 0))               \
   ROW(not_u32, U, U, ~a)                                               \
   ROW(not_bool, U, U, a == 0 ? 1u : 0u)                                \
+  ROW(popcnt_u32, U, U, popcnt_of(a))                                  \
+  ROW(clz_u32, U, U, leading_zeros_of(a))                              \
   ROW(f32_to_i32, F, I, to_i32(a))                                     \
   ROW(i32_to_f32, I, F, float(a))                                      \
   ROW(u32_to_f32, U, F, from_u32(a))                                   \
@@ -110,8 +115,8 @@ void select(void* dst, const void* pa, const void* pb, const void* pc, int64_t n
 }
 
 // Arguments past the range reduction, infinities and NaN go to the C library, one by one; they are rare.
-template <int quarter_turns>
-void sine(void* dst, const void* pa, const void*, const void*, int64_t n) {
+template <class Function>
+void by_quarter_turns(void* dst, const void* pa, const void*, const void*, int64_t n) {
   constexpr int64_t kBlock = 16;
   for (int64_t block = 0; block < n; block += kBlock) {
     const int64_t count = n - block < kBlock ? n - block : kBlock;
@@ -120,16 +125,27 @@ void sine(void* dst, const void* pa, const void*, const void*, int64_t n) {
     uint32_t far = 0;
     for (int64_t i = 0; i < kBlock; ++i) {
       const bool near = magnitude_of(x[i]) < kSineLimit;
-      y[i] = sine_of(near ? x[i] : 0.0f, quarter_turns);
+      y[i] = Function::near(near ? x[i] : 0.0f);
       far |= near ? 0u : 1u;
     }
     for (int64_t i = 0; far && i < kBlock; ++i) {
-      if (magnitude_of(x[i]) < kSineLimit) continue;
-      y[i] = quarter_turns ? __builtin_cosf(x[i]) : __builtin_sinf(x[i]);
+      if (!(magnitude_of(x[i]) < kSineLimit)) y[i] = Function::far(x[i]);
     }
     __builtin_memcpy(static_cast<F*>(dst) + block, y, size_t(count) * 4);
   }
 }
+struct Sine {
+  HEARTH_INLINE float near(float x) { return sine_of(x, 0); }
+  HEARTH_INLINE float far(float x) { return __builtin_sinf(x); }
+};
+struct Cosine {
+  HEARTH_INLINE float near(float x) { return sine_of(x, 1); }
+  HEARTH_INLINE float far(float x) { return __builtin_cosf(x); }
+};
+struct Tangent {
+  HEARTH_INLINE float near(float x) { return tan_of(x); }
+  HEARTH_INLINE float far(float x) { return __builtin_tanf(x); }
+};
 
 #include "ops/row_program/row_program_arithmetic.h"
 #include "ops/row_program/row_program_memory.h"
@@ -142,8 +158,9 @@ constexpr RowTable make_table() {
   HEARTH_TILE_BINARY(HEARTH_ROW)
 #undef HEARTH_ROW
   table.tile[int(RowOp::select)] = select;
-  table.tile[int(RowOp::sin_f32)] = sine<0>;
-  table.tile[int(RowOp::cos_f32)] = sine<1>;
+  table.tile[int(RowOp::sin_f32)] = by_quarter_turns<Sine>;
+  table.tile[int(RowOp::cos_f32)] = by_quarter_turns<Cosine>;
+  table.tile[int(RowOp::tan_f32)] = by_quarter_turns<Tangent>;
   table.fill = fill;
   table.spread = spread;
   table.iota = iota;

@@ -70,6 +70,58 @@ HEARTH_INLINE float sine_of(float x, int32_t quarter_turns) {
   return quarter_turns == 0 && x == 0.0f ? x : signed_y;  // sin(-0) = -0
 }
 
+// tan for |x| < kSineLimit, by the same reduction; pi/2 in three parts, of which n times the first two is exact,
+// because near a pole the error of r counts relative to r.
+HEARTH_INLINE float tan_of(float x) {
+  const double shifted = double(x) * 0.63661977236758134 + 6755399441055744.0;
+  const double n = shifted - 6755399441055744.0;
+  const double far_part = (double(x) - n * 0x1.921fb4p+0) - n * 0x1.4442d0p-24;
+  const float r = float(far_part - n * 0x1.8469898cc5170p-48), z = r * r;
+  float p = 9.38540185543e-3f;
+  p = p * z + 3.11992232697e-3f;
+  p = p * z + 2.44301354525e-2f;
+  p = p * z + 5.34112807005e-2f;
+  p = p * z + 1.33387994085e-1f;
+  p = p * z + 3.33331568548e-1f;
+  const float t = p * z * r + r, y = uint32_t(int32_t(n)) & 1 ? -1.0f / t : t;
+  return x == 0.0f ? x : y;  // tan(-0) = -0
+}
+
+// Two steps of Halley's method in double, from the exponent divided by three. Source: Kahan & Bindel 2001, as in
+// FreeBSD's cbrtf.
+HEARTH_INLINE float cbrt_of(float x) {
+  const float a = magnitude_of(x);
+  const bool subnormal = a < 1.17549435e-38f;
+  const float scaled = subnormal ? a * 16777216.0f : a;
+  const double exact = double(scaled);
+  double t = double(float_of(bits_of(scaled) / 3 + 709958130u)), r = t * t * t;
+  t = t * (exact + exact + r) / (exact + r + r);
+  r = t * t * t;
+  t = t * (exact + exact + r) / (exact + r + r);
+  const float y = float(subnormal ? t * 0.00390625 : t);
+  const bool as_is = (x == 0.0f) | !(a < kInf);  // zeros, infinities, NaN
+  return as_is ? x : float_of(bits_of(y) | (bits_of(x) & 0x80000000u));
+}
+
+// The number below 1/2 keeps 0.49999997 from being lifted to 1.
+HEARTH_INLINE float round_away_of(float x) {
+  return __builtin_truncf(x + float_of(bits_of(0.49999997f) | (bits_of(x) & 0x80000000u)));
+}
+
+HEARTH_INLINE uint32_t popcnt_of(uint32_t x) {
+  x -= (x >> 1) & 0x55555555u;
+  x = (x & 0x33333333u) + ((x >> 2) & 0x33333333u);
+  return (((x + (x >> 4)) & 0x0f0f0f0fu) * 0x01010101u) >> 24;
+}
+HEARTH_INLINE uint32_t leading_zeros_of(uint32_t x) {
+  x |= x >> 1;
+  x |= x >> 2;
+  x |= x >> 4;
+  x |= x >> 8;
+  x |= x >> 16;
+  return 32 - popcnt_of(x);
+}
+
 // bf16 and f16 values nearest to x, ties to even; NaN stays NaN.
 HEARTH_INLINE uint32_t bf16_bits(float x) {
   const uint32_t u = bits_of(x), rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;

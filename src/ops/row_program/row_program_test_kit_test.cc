@@ -65,6 +65,11 @@ static std::optional<double> define_float(RowOp op, double a, double b) {
     case RowOp::ceil_f32: return std::ceil(a);
     case RowOp::expm1_f32: return std::expm1(a);
     case RowOp::log1p_f32: return std::log1p(a);
+    case RowOp::cbrt_f32: return std::cbrt(a);
+    case RowOp::tan_f32: return std::tan(a);
+    case RowOp::erf_f32: return std::erf(a);
+    case RowOp::round_even_f32: return std::nearbyint(a);
+    case RowOp::round_away_f32: return std::round(a);
     case RowOp::round_bf16: return float(bf16(float(a)));
     case RowOp::round_f16: return float(f16(float(a)));
     default: return std::nullopt;
@@ -115,6 +120,8 @@ static std::optional<int64_t> define_integer(RowOp op, uint32_t ua, uint32_t ub,
     case RowOp::or_u32: return x | y;
     case RowOp::xor_u32: return x ^ y;
     case RowOp::not_u32: return ~x;
+    case RowOp::popcnt_u32: return std::popcount(ua);
+    case RowOp::clz_u32: return std::countl_zero(ua);
     case RowOp::shl_u32: return ub >= 32 ? 0 : x << ub;
     case RowOp::shr_u32: return ub >= 32 ? 0 : x >> ub;
     case RowOp::shr_i32: return a >> std::min<uint32_t>(ub, 31);

@@ -128,3 +128,23 @@ HEARTH_INLINE VectorF logistic_of(VectorF x) {
   return quotient - quotient * (lost * inverse);
 #endif
 }
+
+// x P(x^2) near 0, 1 - exp(L(|x|)) beyond, where 1 - erf is small and so is its error. P and L are Chebyshev
+// interpolations of erf(x) / x and log(1 - erf(x)). Measured: 1.5 ulp.
+HEARTH_INLINE VectorF erf_of(VectorF x) {
+  const VectorF a = at_most(4.0f, magnitude_of(x)), z = a * a;
+  VectorF p = -5.954904e-4f * z + 4.9864773e-3f;
+  p = p * z - 2.6762350e-2f;
+  p = p * z + 1.12817093e-1f;
+  p = p * z - 3.76124849e-1f;
+  p = p * z + 1.28379149e-1f;  // P - 1
+  VectorF l = 1.64306366e-6f * a - 4.61638586e-5f;
+  l = l * a + 5.97585770e-4f;
+  l = l * a - 4.76262583e-3f;
+  l = l * a + 2.64276372e-2f;
+  l = l * a - 1.10087166e-1f;
+  l = l * a - 6.31823916e-1f;
+  l = l * a - 1.13023106f;
+  l = l * a + 3.18539662e-4f;
+  return with_sign(a < 0.9f ? p * a + a : 1.0f - exp_within(l), x);
+}
