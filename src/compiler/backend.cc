@@ -13,13 +13,14 @@ class KernelBackend : public Backend {
   const std::string& device() const override { return device_; }
 
   std::string refuse(const Graph& graph, const Node& node) const override {
-    if (node.op->row_kind != RowKind::none) return refuse_row(node);
+    const std::string row_reason = refuse_row(node);
+    if (row_reason.empty()) return "";
     const Offer* offer = find_offer(node);
-    if (!offer) return cat(node.op->name, ": no ", device_, " kernel");
+    if (!offer) return row_reason;
     return offer->refuse ? offer->refuse(graph, node) : "";
   }
   std::string kernel(const Node& node) const override {
-    return node.op->row_kind == RowKind::none ? find_offer(node)->kernel : "";
+    return refuse_row(node).empty() ? "" : find_offer(node)->kernel;
   }
   int64_t workspace_bytes(const Node& node) const override {
     const Offer* offer = find_offer(node);
@@ -27,7 +28,9 @@ class KernelBackend : public Backend {
   }
 
  private:
-  static std::string refuse_row(const Node& node) {
+  // Why the node cannot be part of a row program.
+  std::string refuse_row(const Node& node) const {
+    if (node.op->row_kind == RowKind::none) return cat(node.op->name, ": no ", device_, " kernel");
     for (const Value& in : node.inputs) {
       if (size_bytes(in.dtype()) > 4) return cat("row programs have no registers for ", in.dtype());
     }

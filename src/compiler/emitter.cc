@@ -121,20 +121,21 @@ int32_t Emitter::constant_bytes(const Node& node) {
   const TensorType& type = node.types[0];
   std::vector<uint8_t> bytes(size_t(type.bytes()));
   const auto put = [&](size_t i, const void* data, size_t size) { std::memcpy(bytes.data() + i * size, data, size); };
-  for (size_t i = 0; i < size_t(type.elements()); ++i) {
-    if (is_float(type.dtype)) {
+  const DType part = real_part(type.dtype);  // a complex number is two in a row
+  for (size_t i = 0; i < bytes.size() / size_t(size_bytes(part)); ++i) {
+    if (is_float(part)) {
       const double x = node.attrs.reals("values")[i];
       const float f = float(x);
-      const uint16_t half = type.dtype == DType::bf16 ? bf16(f).bits : f32_to_f16(f);
-      if (type.dtype == DType::f64)
+      const uint16_t half = part == DType::bf16 ? bf16(f).bits : f32_to_f16(f);
+      if (part == DType::f64)
         put(i, &x, 8);
-      else if (type.dtype == DType::f32)
+      else if (part == DType::f32)
         put(i, &f, 4);
       else
         put(i, &half, 2);
     } else {
       const int64_t x = node.attrs.list("values")[i];
-      put(i, &x, size_t(size_bytes(type.dtype)));  // little-endian: the low bytes
+      put(i, &x, size_t(size_bytes(part)));  // little-endian: the low bytes
     }
   }
   plan_.constants.resize((plan_.constants.size() + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment);

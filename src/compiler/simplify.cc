@@ -74,8 +74,15 @@ bool is_splat(Value value, double wanted) {
   }
 }
 
+// The parts of complex(re, im) are re and im.
+Value part_of_pair(const Node& node) {
+  const Node& pair = node.inputs[0].graph->node(node.inputs[0]);
+  return pair.op->name == "complex" ? pair.inputs[node.op->name == "real" ? 0 : 1] : Value{};
+}
+
 // x * 1, x / 1 and x reshaped to its own shape are x, bit for bit.
 Value unchanged(const Node& node) {
+  if (node.op->name == "real" || node.op->name == "imag") return part_of_pair(node);
   if (node.op->name == "reshape" && node.inputs[0].type() == node.types[0]) return node.inputs[0];
   if (node.op->name == "multiply" && is_splat(node.inputs[1], 1)) return node.inputs[0];
   if (node.op->name == "multiply" && is_splat(node.inputs[0], 1)) return node.inputs[1];

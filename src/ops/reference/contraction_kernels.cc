@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/reference/complex_functions.h"
 #include "ops/reference/elements.h"
 #include "ops/reference/reference.h"
 
@@ -53,7 +54,19 @@ Dims without(const Dims& dims, const Dims& axes) {
   return kept;
 }
 
+void run_complex_reduce(const KernelArgs& args) {
+  const TensorArg &x = args.in[0], &y = args.out[0];
+  const bool sum = args.attrs.text("kind") == "sum";
+  std::vector<Complex> results(size_t(y.type->elements()), sum ? 0 : 1);
+  for_each_index(x.dims(), [&](const Dims& index, int64_t i) {
+    Complex& to = results[size_t(position(without(index, args.attrs.list("dims")), y.dims()))];
+    to = sum ? to + load_complex(x, i) : complex::multiply(to, load_complex(x, i));
+  });
+  for (size_t i = 0; i < results.size(); ++i) store_complex(y, int64_t(i), results[i]);
+}
+
 void run_reduce(const KernelArgs& args) {
+  if (is_complex(args.in[0].dtype())) return run_complex_reduce(args);
   const TensorArg &x = args.in[0], &y = args.out[0];
   const Dims& axes = args.attrs.list("dims");
   const std::string& kind = args.attrs.text("kind");
@@ -81,7 +94,8 @@ void check_reduce(const Types& in, const Types& out, const Attrs& attrs) {
   const bool numeric = kind == "sum" || kind == "product", order = kind == "max" || kind == "min";
   const bool bits = kind == "and" || kind == "or";
   const DType t = in[0].dtype;
-  HEARTH_CHECK(is_float(t)           ? numeric || order
+  HEARTH_CHECK(is_complex(t)         ? numeric
+               : is_float(t)         ? numeric || order
                : t == DType::boolean ? order || bits
                                      : numeric || order || bits,
                format, "kind='", kind, "' has no meaning for ", t);
@@ -118,17 +132,22 @@ void run_dot_general(const KernelArgs& args) {
     set_axes(at_a, lhs.free, index, lhs.batch.size());
     set_axes(at_b, rhs.free, index, lhs.batch.size() + lhs.free.size());
     double real = 0;
+    Complex pair = 0;
     uint64_t integer = 0;
     for_each_index(contracted, [&](const Dims& k, int64_t) {
       set_axes(at_a, lhs.contract, k, 0);
       set_axes(at_b, rhs.contract, k, 0);
       const int64_t from_a = position(at_a, a.dims()), from_b = position(at_b, b.dims());
-      if (is_float(y.dtype()))
+      if (is_complex(y.dtype()))
+        pair += complex::multiply(load_complex(a, from_a), load_complex(b, from_b));
+      else if (is_float(y.dtype()))
         real += load_real(a, from_a) * load_real(b, from_b);
       else
         integer += uint64_t(load_integer(a, from_a)) * uint64_t(load_integer(b, from_b));
     });
-    if (is_float(y.dtype()))
+    if (is_complex(y.dtype()))
+      store_complex(y, i, pair);
+    else if (is_float(y.dtype()))
       store_real(y, i, real);
     else
       store_integer(y, i, int64_t(integer));
@@ -159,8 +178,10 @@ void check_dot_general(const Types& in, const Types& out, const Attrs& attrs) {
   for (int64_t axis : rhs.free) wanted.dims.push_back(in[1].dims[size_t(axis)]);
   expect_type("output", out[0], wanted);
   const bool float_in = is_float(in[0].dtype) || is_float(in[1].dtype);
-  HEARTH_CHECK(out[0].dtype != DType::boolean && (is_float(out[0].dtype) || !float_in), format, "products of ",
-               in[0].dtype, " and ", in[1].dtype, " do not sum to ", out[0].dtype);
+  const bool complex_in = is_complex(in[0].dtype) || is_complex(in[1].dtype), complex_out = is_complex(out[0].dtype);
+  HEARTH_CHECK(
+      out[0].dtype != DType::boolean && (is_inexact(out[0].dtype) || !float_in) && (complex_out || !complex_in), format,
+      "products of ", in[0].dtype, " and ", in[1].dtype, " do not sum to ", out[0].dtype);
 }
 
 }  // namespace

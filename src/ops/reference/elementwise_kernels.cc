@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Element-wise operations: tables of what each does to reals (f64) and to integers (64 bits, kept by the low bits).
+// Element-wise operations on numbers: tables of what each does to reals (f64), to integers (64 bits, kept by the low
+// bits) and to complex numbers (of two f64).
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
+#include "ops/reference/complex_functions.h"
 #include "ops/reference/elements.h"
 #include "ops/reference/reference.h"
 
@@ -16,11 +19,18 @@ using namespace reference;
 
 using UnaryReal = double (*)(double);
 using UnaryInteger = int64_t (*)(int64_t, DType);
+using UnaryComplex = Complex (*)(Complex);
 
 int64_t negate(int64_t n, DType) { return int64_t(0 - uint64_t(n)); }
 int64_t absolute(int64_t n, DType t) { return is_signed_int(t) && n < 0 ? negate(n, t) : n; }
 int64_t sign(int64_t n, DType t) { return n == 0 ? 0 : is_signed_int(t) && n < 0 ? -1 : 1; }
 int64_t invert(int64_t n, DType t) { return t == DType::boolean ? !n : ~n; }
+// The number's own bits, zero above them.
+uint64_t own_bits(int64_t n, DType t) { return uint64_t(n) & (~uint64_t(0) >> (64 - 8 * int(size_bytes(t)))); }
+int64_t count_leading_zeros(int64_t n, DType t) {
+  return std::countl_zero(own_bits(n, t)) - (64 - 8 * int(size_bytes(t)));
+}
+int64_t popcnt(int64_t n, DType t) { return std::popcount(own_bits(n, t)); }
 
 // Functions of this file even where std has them: "is there one" must be a constant in templates, which the address of
 // a library function is not in every build.
@@ -34,16 +44,26 @@ double sqrt(double x) { return std::sqrt(x); }
 double tanh(double x) { return std::tanh(x); }
 double sine(double x) { return std::sin(x); }
 double cosine(double x) { return std::cos(x); }
+double tan(double x) { return std::tan(x); }
+double cbrt(double x) { return std::cbrt(x); }
+double round_nearest_afz(double x) { return std::round(x); }
+double round_nearest_even(double x) { return std::nearbyint(x); }
 double floor(double x) { return std::floor(x); }
 double ceil(double x) { return std::ceil(x); }
 double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }  // keeps -0 and NaN
 double rsqrt(double x) { return 1 / std::sqrt(x); }
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
-template <UnaryReal real, UnaryInteger integer>
+template <UnaryReal real, UnaryInteger integer, UnaryComplex complex>
 void run_unary(const KernelArgs& args) {
   const TensorArg &x = args.in[0], &y = args.out[0];
   for (int64_t i = 0; i < x.type->elements(); ++i) {
+    if constexpr (complex != nullptr) {
+      if (is_complex(x.dtype())) {
+        store_complex(y, i, complex(load_complex(x, i)));
+        continue;
+      }
+    }
     if constexpr (real != nullptr) {
       if (is_float(x.dtype())) {
         store_real(y, i, real(load_real(x, i)));
@@ -54,19 +74,37 @@ void run_unary(const KernelArgs& args) {
   }
 }
 
-template <bool reals, bool integers, bool booleans>
+template <bool reals, bool integers, bool complexes, bool booleans>
+void expect_meaning(DType t) {
+  const bool known = is_float(t) ? reals : is_int(t) ? integers : is_complex(t) ? complexes : booleans;
+  HEARTH_CHECK(known, format, "has no meaning for ", t);
+}
+
+template <bool reals, bool integers, bool complexes, bool booleans>
 void check_unary(const Types& in, const Types& out, const Attrs&) {
   expect_arguments(in, out, 1, 1);
-  const DType t = in[0].dtype;
-  const bool known = is_float(t) ? reals : is_int(t) ? integers : booleans;
-  HEARTH_CHECK(known, format, "has no meaning for ", t);
+  expect_meaning<reals, integers, complexes, booleans>(in[0].dtype);
   expect_type("output", out[0], in[0]);
 }
 
-template <UnaryReal real, UnaryInteger integer = nullptr>
+template <UnaryReal real, UnaryInteger integer = nullptr, UnaryComplex complex = nullptr>
 KernelInfo unary(const char* name) {
   constexpr bool is_not = integer == &invert;
-  return {name, run_unary<real, integer>, check_unary<real != nullptr, integer != nullptr, is_not>};
+  return {name, run_unary<real, integer, complex>,
+          check_unary<real != nullptr, integer != nullptr, complex != nullptr, is_not>};
+}
+
+// The magnitude of a complex number is real.
+void run_abs(const KernelArgs& args) {
+  if (!is_complex(args.in[0].dtype())) return run_unary<absolute, absolute, nullptr>(args);
+  for (int64_t i = 0; i < args.in[0].type->elements(); ++i) {
+    store_real(args.out[0], i, std::abs(load_complex(args.in[0], i)));
+  }
+}
+void check_abs(const Types& in, const Types& out, const Attrs&) {
+  expect_arguments(in, out, 1, 1);
+  expect_meaning<true, true, true, false>(in[0].dtype);
+  expect_type("output", out[0], {real_part(in[0].dtype), in[0].dims});
 }
 
 void run_is_finite(const KernelArgs& args) {
@@ -84,6 +122,7 @@ void check_is_finite(const Types& in, const Types& out, const Attrs&) {
 
 using BinaryReal = double (*)(double, double);
 using BinaryInteger = int64_t (*)(int64_t, int64_t, DType);
+using BinaryComplex = Complex (*)(Complex, Complex);
 
 double add(double a, double b) { return a + b; }
 double subtract(double a, double b) { return a - b; }
@@ -143,10 +182,16 @@ int64_t shift_right_arithmetic(int64_t a, int64_t b, DType t) {
   return extended >> (within_width(b, t) ? b : 63);
 }
 
-template <BinaryReal real, BinaryInteger integer>
+template <BinaryReal real, BinaryInteger integer, BinaryComplex complex>
 void run_binary(const KernelArgs& args) {
   const TensorArg &a = args.in[0], &b = args.in[1], &y = args.out[0];
   for (int64_t i = 0; i < a.type->elements(); ++i) {
+    if constexpr (complex != nullptr) {
+      if (is_complex(a.dtype())) {
+        store_complex(y, i, complex(load_complex(a, i), load_complex(b, i)));
+        continue;
+      }
+    }
     if constexpr (real != nullptr) {
       if (is_float(a.dtype())) {
         store_real(y, i, real(load_real(a, i), load_real(b, i)));
@@ -157,126 +202,62 @@ void run_binary(const KernelArgs& args) {
   }
 }
 
-template <bool reals, bool integers, bool booleans>
+template <bool reals, bool integers, bool complexes, bool booleans>
 void check_binary(const Types& in, const Types& out, const Attrs&) {
   expect_arguments(in, out, 2, 1);
-  const DType t = in[0].dtype;
-  const bool known = is_float(t) ? reals : is_int(t) ? integers : booleans;
-  HEARTH_CHECK(known, format, "has no meaning for ", t);
+  expect_meaning<reals, integers, complexes, booleans>(in[0].dtype);
   expect_type("input 1", in[1], in[0]);
   expect_type("output", out[0], in[0]);
 }
 
-template <BinaryReal real, BinaryInteger integer, bool booleans = false>
+template <BinaryReal real, BinaryInteger integer, BinaryComplex complex = nullptr, bool booleans = false>
 KernelInfo binary(const char* name) {
-  return {name, run_binary<real, integer>, check_binary<real != nullptr, integer != nullptr, booleans>};
-}
-
-// --- compare, select, convert ---------------------------------------------------------------------------------------
-
-template <class T>
-bool holds(const std::string& direction, T a, T b) {
-  if (direction == "EQ") return a == b;
-  if (direction == "NE") return a != b;
-  if (direction == "LT") return a < b;
-  if (direction == "LE") return a <= b;
-  return direction == "GT" ? a > b : a >= b;
-}
-
-void run_compare(const KernelArgs& args) {
-  const TensorArg &a = args.in[0], &b = args.in[1];
-  const std::string& direction = args.attrs.text("direction");
-  for (int64_t i = 0; i < a.type->elements(); ++i) {
-    bool result;
-    if (is_float(a.dtype()))
-      result = holds(direction, load_real(a, i), load_real(b, i));
-    else if (is_signed_int(a.dtype()))
-      result = holds(direction, load_integer(a, i), load_integer(b, i));
-    else
-      result = holds(direction, uint64_t(load_integer(a, i)), uint64_t(load_integer(b, i)));
-    store_integer(args.out[0], i, result);
-  }
-}
-void check_compare(const Types& in, const Types& out, const Attrs& attrs) {
-  expect_arguments(in, out, 2, 1);
-  expect_type("input 1", in[1], in[0]);
-  expect_type("output", out[0], {DType::boolean, in[0].dims});
-  const std::string& d = attrs.text("direction");
-  HEARTH_CHECK(d == "EQ" || d == "NE" || d == "LT" || d == "LE" || d == "GT" || d == "GE", format, "direction='", d,
-               "' is none of EQ NE LT LE GT GE");
-}
-
-void run_select(const KernelArgs& args) {
-  const TensorArg &pred = args.in[0], &y = args.out[0];
-  for (int64_t i = 0; i < y.type->elements(); ++i) {
-    const bool take = load_integer(pred, pred.type->rank() == 0 ? 0 : i);
-    copy_element(y, i, args.in[take ? 1 : 2], i);
-  }
-}
-void check_select(const Types& in, const Types& out, const Attrs&) {
-  expect_arguments(in, out, 3, 1);
-  expect_type("input 0", in[0], {DType::boolean, in[0].rank() == 0 ? Dims{} : in[1].dims});
-  expect_type("input 2", in[2], in[1]);
-  expect_type("output", out[0], in[1]);
-}
-
-void run_convert(const KernelArgs& args) {
-  const TensorArg &x = args.in[0], &y = args.out[0];
-  for (int64_t i = 0; i < x.type->elements(); ++i) {
-    if (is_float(x.dtype())) {
-      store_converted(y, i, load_real(x, i));
-    } else if (is_float(y.dtype())) {  // 64-bit integers do not fit in f64, and must be rounded once
-      const int64_t n = load_integer(x, i);
-      store_real(y, i, x.dtype() == DType::u64 ? static_cast<long double>(uint64_t(n)) : static_cast<long double>(n));
-    } else {
-      store_integer(y, i, load_integer(x, i));
-    }
-  }
-}
-void check_convert(const Types& in, const Types& out, const Attrs&) {
-  expect_arguments(in, out, 1, 1);
-  expect_type("output", out[0], {out[0].dtype, in[0].dims});
+  return {name, run_binary<real, integer, complex>,
+          check_binary<real != nullptr, integer != nullptr, complex != nullptr, booleans>};
 }
 
 }  // namespace
 
 std::vector<KernelInfo> reference_elementwise() {
   return {
-      unary<negate, negate>("negate"),
-      unary<absolute, absolute>("abs"),
-      unary<sign, sign>("sign"),
+      unary<negate, negate, complex::negate>("negate"),
+      {"abs", run_abs, check_abs},
+      unary<sign, sign, complex::sign>("sign"),
       unary<nullptr, invert>("not"),
-      unary<exponential>("exponential"),
-      unary<exponential_minus_one>("exponential_minus_one"),
-      unary<log>("log"),
-      unary<log_plus_one>("log_plus_one"),
-      unary<sqrt>("sqrt"),
-      unary<rsqrt>("rsqrt"),
-      unary<logistic>("logistic"),
-      unary<tanh>("tanh"),
-      unary<sine>("sine"),
-      unary<cosine>("cosine"),
+      unary<nullptr, count_leading_zeros>("count_leading_zeros"),
+      unary<nullptr, popcnt>("popcnt"),
+      unary<exponential, nullptr, complex::exponential>("exponential"),
+      unary<exponential_minus_one, nullptr, complex::exponential_minus_one>("exponential_minus_one"),
+      unary<log, nullptr, complex::log>("log"),
+      unary<log_plus_one, nullptr, complex::log_plus_one>("log_plus_one"),
+      unary<sqrt, nullptr, complex::sqrt>("sqrt"),
+      unary<rsqrt, nullptr, complex::rsqrt>("rsqrt"),
+      unary<cbrt, nullptr, complex::cbrt>("cbrt"),
+      unary<logistic, nullptr, complex::logistic>("logistic"),
+      unary<tanh, nullptr, complex::tanh>("tanh"),
+      unary<sine, nullptr, complex::sine>("sine"),
+      unary<cosine, nullptr, complex::cosine>("cosine"),
+      unary<tan, nullptr, complex::tan>("tan"),
       unary<floor>("floor"),
       unary<ceil>("ceil"),
+      unary<round_nearest_afz>("round_nearest_afz"),
+      unary<round_nearest_even>("round_nearest_even"),
       {"is_finite", run_is_finite, check_is_finite},
-      binary<add, add, true>("add"),  // of bool: or
-      binary<subtract, subtract>("subtract"),
-      binary<multiply, multiply, true>("multiply"),  // of bool: and
-      binary<divide, divide>("divide"),
+      binary<add, add, complex::add, true>("add"),  // of bool: or
+      binary<subtract, subtract, complex::subtract>("subtract"),
+      binary<multiply, multiply, complex::multiply, true>("multiply"),  // of bool: and
+      binary<divide, divide, complex::divide>("divide"),
       binary<remainder, remainder>("remainder"),
-      binary<maximum, maximum, true>("maximum"),
-      binary<minimum, minimum, true>("minimum"),
-      binary<power, power>("power"),
-      binary<atan2, nullptr>("atan2"),
-      binary<nullptr, bit_and, true>("and"),
-      binary<nullptr, bit_or, true>("or"),
-      binary<nullptr, bit_xor, true>("xor"),
+      binary<maximum, maximum, nullptr, true>("maximum"),
+      binary<minimum, minimum, nullptr, true>("minimum"),
+      binary<power, power, complex::power>("power"),
+      binary<atan2, nullptr, complex::atan2>("atan2"),
+      binary<nullptr, bit_and, nullptr, true>("and"),
+      binary<nullptr, bit_or, nullptr, true>("or"),
+      binary<nullptr, bit_xor, nullptr, true>("xor"),
       binary<nullptr, shift_left>("shift_left"),
       binary<nullptr, shift_right_logical>("shift_right_logical"),
       binary<nullptr, shift_right_arithmetic>("shift_right_arithmetic"),
-      {"compare", run_compare, check_compare},
-      {"select", run_select, check_select},
-      {"convert", run_convert, check_convert},
   };
 }
 

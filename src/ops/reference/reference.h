@@ -16,6 +16,7 @@ namespace hearth {
 std::vector<KernelInfo> reference_kernels();  // all of the below
 
 std::vector<KernelInfo> reference_elementwise();
+std::vector<KernelInfo> reference_selection();  // compare, select, convert, parts of complex numbers
 std::vector<KernelInfo> reference_creation();
 std::vector<KernelInfo> reference_shape();
 std::vector<KernelInfo> reference_contraction();  // reduce, dot_general

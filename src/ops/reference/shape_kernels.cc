@@ -39,7 +39,18 @@ void store_attribute(const TensorArg& y, int64_t i, const Attrs::Item& item) {
   if (const auto* x = std::get_if<std::vector<int64_t>>(&item)) integer((*x)[size_t(i)]);
   if (const auto* x = std::get_if<std::vector<double>>(&item)) real((*x)[size_t(i)]);
 }
+// Complex: "value" and "imaginary", or a list of pairs.
+void run_complex_constant(const KernelArgs& args) {
+  const Attrs& attrs = args.attrs;
+  for (int64_t i = 0; i < args.out[0].type->elements(); ++i) {
+    const double* pair = attrs.has("values") ? attrs.reals("values").data() + 2 * i : nullptr;
+    const double imaginary = attrs.has("imaginary") ? attrs.real("imaginary") : 0;
+    store_complex(args.out[0], i,
+                  pair ? std::complex<double>(pair[0], pair[1]) : std::complex<double>(attrs.real("value"), imaginary));
+  }
+}
 void run_constant(const KernelArgs& args) {
+  if (is_complex(args.out[0].dtype())) return run_complex_constant(args);
   const auto& items = args.attrs.items();
   const auto list = items.find("values");
   const Attrs::Item& item = list != items.end() ? list->second : items.at("value");
@@ -50,13 +61,17 @@ void check_constant(const Types& in, const Types& out, const Attrs& attrs) {
   if (!attrs.has("values")) {
     HEARTH_CHECK(attrs.has("value"), format, "has neither 'value' nor 'values'");
     const Attrs::Item& item = attrs.items().at("value");
-    HEARTH_CHECK(std::holds_alternative<int64_t>(item) || std::holds_alternative<double>(item), format,
+    const bool real = std::holds_alternative<double>(item);
+    HEARTH_CHECK(real || (std::holds_alternative<int64_t>(item) && !is_complex(out[0].dtype)), format,
                  "attribute 'value' is no number");
+    if (attrs.has("imaginary")) attrs.real("imaginary");
     return;
   }
   const bool integers = std::holds_alternative<std::vector<int64_t>>(attrs.items().at("values"));
+  HEARTH_CHECK(!integers || !is_complex(out[0].dtype), format, "attribute 'values' is no list of real numbers");
   const size_t count = integers ? attrs.list("values").size() : attrs.reals("values").size();
-  HEARTH_CHECK(int64_t(count) == out[0].elements(), format, count, " values for ", out[0]);
+  HEARTH_CHECK(int64_t(count) == out[0].elements() * (is_complex(out[0].dtype) ? 2 : 1), format, count, " values for ",
+               out[0]);
 }
 
 void run_iota(const KernelArgs& args) {

@@ -6,7 +6,11 @@
 
 #include "base/error.h"
 #include "ir/op.h"
+<<<<<<< HEAD
 #include "ir/rules.h"
+=======
+#include "ops/complex/complex_parts.h"
+>>>>>>> ae2366f (elementwise: the rest of StableHLO's operations, and complex numbers)
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/batch_rules.h"
@@ -240,7 +244,7 @@ static void grad_pad(VjpArgs& v) {
 }
 
 std::vector<OpInfo> shape_ops() {
-  return {
+  std::vector<OpInfo> ops = {
       {.name = "broadcast_in_dim",
        .doc = "repeat along new or stretched axes",
        .infer = infer_broadcast,
@@ -291,6 +295,8 @@ std::vector<OpInfo> shape_ops() {
        .batch = batch_pad,
        .offers = {{"cpu", "pad", nullptr}}},
   };
+  for (OpInfo& op : ops) op.expand = expand_by_parts;
+  return ops;
 }
 
 }  // namespace hearth
