@@ -98,7 +98,7 @@ struct OpInfo {
   std::function<RowOp(const Node&)> row_op = nullptr;  // RowOp::none when this node's dtypes have no instruction
   std::vector<Offer> offers = {};
   bool pure = true;              // equal nodes may be merged
-  std::string subsumed_by = {};  // an operation whose first outputs, for the same inputs, are this one's outputs
+  std::string subsumed_by = {};  // an operation whose first outputs, for the same inputs and attributes, are this one's
   int in_place_input = -1;       // output 0 may take the memory of this input
   bool differentiable = true;    // false: gradients do not flow (compare, iota, integer results)
 
