@@ -9,19 +9,10 @@
 
 namespace hearth {
 
-// One a line, so that two changes seldom meet.
-// clang-format off
 constexpr std::vector<KernelInfo> (*kFamilies[])() = {
-    reference_elementwise,
-    reference_selection,
-    reference_creation,
-    reference_shape,
-    reference_contraction,
-    reference_dynamic,
-    reference_indexing,
-    reference_window,
+#define HEARTH_REFERENCE(family) reference_##family,
+#include "ops/reference/families.def"
 };
-// clang-format on
 
 std::vector<KernelInfo> reference_kernels() {
   std::vector<KernelInfo> all;

@@ -15,13 +15,7 @@ namespace hearth {
 
 std::vector<KernelInfo> reference_kernels();  // all of the below
 
-std::vector<KernelInfo> reference_elementwise();
-std::vector<KernelInfo> reference_selection();  // compare, select, convert, parts of complex numbers
-std::vector<KernelInfo> reference_creation();
-std::vector<KernelInfo> reference_shape();
-std::vector<KernelInfo> reference_contraction();  // reduce, dot_general
-std::vector<KernelInfo> reference_dynamic();      // dynamic slices, random bits, barrier
-std::vector<KernelInfo> reference_indexing();     // gather, scatter
-std::vector<KernelInfo> reference_window();       // reduce_window, select_and_scatter, select_and_gather
+#define HEARTH_REFERENCE(family) std::vector<KernelInfo> reference_##family();
+#include "ops/reference/families.def"
 
 }  // namespace hearth
