@@ -47,93 +47,89 @@ void turn(int64_t element, const char* from, int64_t from_row, char* to, int64_t
   }
 }
 
-class SortCall {
+std::vector<TensorType> types_of(const std::vector<TensorArg>& list) {
+  std::vector<TensorType> all;
+  for (const TensorArg& x : list) all.push_back(*x.type);
+  return all;
+}
+
+// What one thread works on: tasks one after the other, in the buffers of one slot.
+class SortWorker {
  public:
-  explicit SortCall(const KernelArgs& args) : args_(args), layout_(types(args.in), args.attrs.integer("dimension")) {
+  SortWorker(const KernelArgs& args, const SortLayout& layout, int64_t slot, bool all_threads)
+      : args_(args), layout_(layout), in_(args.in.size()), out_(args.out.size()), rows_(in_), sorted_(out_) {
     for (const TensorArg& x : args.in) row_.dtypes.push_back(x.dtype());
-    row_.n = layout_.view.n;
+    row_.n = layout.view.n;
     row_.num_keys = args.attrs.integer("num_keys");
     row_.descending = args.attrs.integer("descending") != 0;
-    HEARTH_CHECK(args.workspace_bytes >= layout_.slots * layout_.task_bytes(), format,
-                 "sort_keys: the plan gives it a workspace of ", args.workspace_bytes, " bytes, which is too small");
+    row_.all_threads = all_threads;
+    row_.items = static_cast<char*>(args.workspace) + slot * layout.task_bytes();
+    row_.spare = row_.items + layout.items_bytes;
+    row_.order = reinterpret_cast<uint32_t*>(row_.spare + layout.items_bytes);
+    char* memory = reinterpret_cast<char*>(row_.order) + layout.order_bytes;
+    place_blocks(args.in, memory, rows_);
+    place_blocks(args.out, memory + layout.block_bytes, sorted_);
+    numbered_ = args.out.size() > args.in.size();
   }
 
-  void run() {
-    const int64_t workers = std::min<int64_t>({layout_.slots, layout_.tasks, num_threads()});
-    if (workers < 2 || layout_.tasks < num_threads()) {
-      for (int64_t task = 0; task < layout_.tasks; ++task) run_task(task, 0, true);
-      return;
+  void run(int64_t task) {
+    const AxisView& view = layout_.view;
+    if (view.inner == 1) {
+      for (size_t k = 0; k < in_.size(); ++k) in_[k] = at(args_.in[k], task * view.n);
+      for (size_t k = 0; k < out_.size(); ++k) out_[k] = at(args_.out[k], task * view.n);
+      return sort_one();
     }
-    parallel_for(workers, [&](int64_t worker, int) {
-      for (int64_t task = layout_.tasks * worker / workers; task < layout_.tasks * (worker + 1) / workers; ++task)
-        run_task(task, worker, false);
-    });
+    const int64_t blocks = (view.inner + layout_.columns - 1) / layout_.columns;
+    const int64_t first = task % blocks * layout_.columns, columns = std::min(layout_.columns, view.inner - first);
+    const int64_t begin = task / blocks * view.n * view.inner + first;
+    for (size_t k = 0; k < in_.size(); ++k)
+      turn(element(args_.in[k]), at(args_.in[k], begin), view.inner, rows_[k], layout_.pitch, view.n, columns);
+    for (int64_t c = 0; c < columns; ++c) {
+      for (size_t k = 0; k < in_.size(); ++k) in_[k] = rows_[k] + c * layout_.pitch * element(args_.in[k]);
+      for (size_t k = 0; k < out_.size(); ++k) out_[k] = sorted_[k] + c * layout_.pitch * element(args_.out[k]);
+      sort_one();
+    }
+    for (size_t k = 0; k < out_.size(); ++k)
+      turn(element(args_.out[k]), sorted_[k], layout_.pitch, at(args_.out[k], begin), view.inner, columns, view.n);
   }
 
  private:
-  static std::vector<TensorType> types(const std::vector<TensorArg>& list) {
-    std::vector<TensorType> all;
-    for (const TensorArg& x : list) all.push_back(*x.type);
-    return all;
-  }
-
-  void run_task(int64_t task, int64_t slot, bool all_threads) const {
-    SortRow row = row_;
-    row.all_threads = all_threads;
-    row.items = static_cast<char*>(args_.workspace) + slot * layout_.task_bytes();
-    row.spare = row.items + layout_.items_bytes;
-    row.order = reinterpret_cast<uint32_t*>(row.spare + layout_.items_bytes);
-    const AxisView& view = layout_.view;
-    const bool numbered = args_.out.size() > args_.in.size();
-    const DType index = numbered ? args_.out.back().dtype() : DType::i32;
-    if (view.inner == 1) {
-      const std::vector<char*> in = places(args_.in, task * view.n), out = places(args_.out, task * view.n);
-      return sort_row(row, in.data(), out.data(), numbered ? out.back() : nullptr, index);
-    }
-    const int64_t blocks = (view.inner + layout_.columns - 1) / layout_.columns,
-                  first = task % blocks * layout_.columns;
-    const int64_t columns = std::min(layout_.columns, view.inner - first);
-    const int64_t at = task / blocks * view.n * view.inner + first;
-    char* memory = reinterpret_cast<char*>(row.order) + layout_.order_bytes;
-    const std::vector<char*> in = places(args_.in, at), out = places(args_.out, at);
-    const std::vector<char*> rows = blocks_of(args_.in, memory),
-                             sorted = blocks_of(args_.out, memory + layout_.block_bytes);
-    for (size_t k = 0; k < in.size(); ++k)
-      turn(element(args_.in[k]), in[k], view.inner, rows[k], layout_.pitch, view.n, columns);
-    for (int64_t c = 0; c < columns; ++c) {
-      const std::vector<char*> from = moved(args_.in, rows, c), to = moved(args_.out, sorted, c);
-      sort_row(row, from.data(), to.data(), numbered ? to.back() : nullptr, index);
-    }
-    for (size_t k = 0; k < out.size(); ++k)
-      turn(element(args_.out[k]), sorted[k], layout_.pitch, out[k], view.inner, columns, view.n);
-  }
-
   static int64_t element(const TensorArg& x) { return size_bytes(x.dtype()); }
-  static std::vector<char*> places(const std::vector<TensorArg>& tensors, int64_t at) {
-    std::vector<char*> all;
-    for (const TensorArg& x : tensors) all.push_back(x.as<char>() + at * element(x));
-    return all;
-  }
-  std::vector<char*> blocks_of(const std::vector<TensorArg>& tensors, char* memory) const {
-    std::vector<char*> all;
-    for (const TensorArg& x : tensors) {
-      all.push_back(memory);
-      memory += SortLayout::align(layout_.columns * layout_.pitch * element(x));
+  static char* at(const TensorArg& x, int64_t i) { return x.as<char>() + i * element(x); }
+  void place_blocks(const std::vector<TensorArg>& tensors, char* memory, std::vector<char*>& places) const {
+    for (size_t k = 0; k < tensors.size(); ++k) {
+      places[k] = memory;
+      memory += SortLayout::align(layout_.columns * layout_.pitch * element(tensors[k]));
     }
-    return all;
   }
-  std::vector<char*> moved(const std::vector<TensorArg>& tensors, const std::vector<char*>& rows, int64_t c) const {
-    std::vector<char*> all;
-    for (size_t k = 0; k < rows.size(); ++k) all.push_back(rows[k] + c * layout_.pitch * element(tensors[k]));
-    return all;
+  void sort_one() {
+    sort_row(row_, in_.data(), out_.data(), numbered_ ? out_.back() : nullptr, args_.out.back().dtype());
   }
 
   const KernelArgs& args_;
-  const SortLayout layout_;
+  const SortLayout& layout_;
   SortRow row_;
+  std::vector<char*> in_, out_;       // the operands' elements of one row
+  std::vector<char*> rows_, sorted_;  // a copied block of columns, its result
+  bool numbered_ = false;
 };
 
-void sort_keys(const KernelArgs& args) { SortCall(args).run(); }
+void sort_keys(const KernelArgs& args) {
+  const SortLayout layout(types_of(args.in), args.attrs.integer("dimension"));
+  HEARTH_CHECK(args.workspace_bytes >= layout.slots * layout.task_bytes(), format,
+               "sort_keys: the plan gives it a workspace of ", args.workspace_bytes, " bytes, which is too small");
+  const int64_t workers = std::min<int64_t>({layout.slots, layout.tasks, num_threads()});
+  if (layout.tasks < num_threads() || workers < 2) {
+    SortWorker worker(args, layout, 0, true);
+    for (int64_t task = 0; task < layout.tasks; ++task) worker.run(task);
+    return;
+  }
+  parallel_for(workers, [&](int64_t slot, int) {
+    SortWorker worker(args, layout, slot, false);
+    for (int64_t task = layout.tasks * slot / workers; task < layout.tasks * (slot + 1) / workers; ++task)
+      worker.run(task);
+  });
+}
 
 void check_sort(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {
   HEARTH_CHECK(!in.empty() && out.size() >= in.size(), format, "needs operands, and as many outputs");
