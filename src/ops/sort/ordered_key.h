@@ -33,11 +33,11 @@ struct FloatKey {
   static constexpr Bits kSign = Bits(Bits{1} << (8 * sizeof(Bits) - 1)), kMagnitude = Bits(~kSign),
                         kNan = Bits(~Bits{});
   static constexpr Bits kZero = kSign;
+  // Arithmetic with comparisons' results instead of choices: loops over it become vectors.
   static Bits encode(Bits x) {
-    const Bits magnitude = x & kMagnitude;
-    const Bits key = Bits(x & kSign) ? Bits(~x) : Bits(x | kSign);
-    const Bits not_zero = magnitude == 0 ? kZero : key;
-    return magnitude > kInfinity ? kNan : not_zero;
+    const Bits flip = Bits(Bits(0 - Bits(x >> (8 * sizeof(Bits) - 1))) | kSign);
+    const Bits nan = Bits(0 - Bits(Bits(x & kMagnitude) > kInfinity));  // all bits, or none
+    return Bits(Bits(Bits(x ^ flip) + Bits(x == kSign)) | nan);         // -0 is one below +0
   }
   static Bits decode(Bits key) { return Bits(key & kSign) ? Bits(key ^ kSign) : Bits(~key); }
 };
