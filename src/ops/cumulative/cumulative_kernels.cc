@@ -14,8 +14,8 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kPiece = 4096, kPiecesPerGroup = 16;  // elements; pieces per thread: 256 KB of f32
-constexpr int64_t kFewLanes = 4 * kPiece;               // a tensor of shorter rows, or of more lanes, is not cut
+constexpr int64_t kPiece = 4096, kPiecesPerGroup = 16;         // elements; pieces per thread: 256 KB of f32
+constexpr int64_t kLeastCut = 4 * kPiece, kMostLanesCut = 32;  // a shorter axis, or one of more lanes, is not cut
 
 const ScanTiles& tiles() {
   if (isa() >= Isa::avx512) return scan_avx512;
@@ -35,7 +35,7 @@ class Scan {
   void run() const {
     const int64_t lanes = view_.outer * view_.inner;
     if (lanes == 0 || view_.n == 0) return;
-    if (regroups() && view_.n >= kFewLanes && lanes <= 32)
+    if (regroups() && view_.n >= kLeastCut && lanes <= kMostLanesCut)
       run_pieces();
     else if (view_.inner == 1)
       run_rows();
@@ -84,41 +84,56 @@ class Scan {
     });
   }
 
-  // Pieces of one outer index in the scan's order.
+  // Pieces of one outer index in the scan's order, a few interleaved where they are rows.
   void run_pieces() const {
     const int64_t length = std::max<int64_t>(64, kPiece / view_.inner), pieces = (view_.n + length - 1) / length;
-    const int64_t group = kPiecesPerGroup * num_threads();
-    std::vector<char> carries(size_t((group + 1) * view_.inner * kScanCarryBytes));
-    const auto carry_of = [&](int64_t k) { return carries.data() + k * view_.inner * kScanCarryBytes; };
+    const int64_t group = kPiecesPerGroup * num_threads(), stride = view_.inner * carry_bytes();
+    const int64_t together = view_.inner == 1 ? kScanRows : 1;
+    std::vector<char> carries(size_t((group + 1) * stride));
+    const auto carry_of = [&](int64_t k) { return carries.data() + k * stride; };
     for (int64_t o = 0; o < view_.outer; ++o) {
-      const auto piece = [&](int64_t p, void* carry, bool totals) {
-        const int64_t done = p * length, count = std::min(length, view_.n - done);
-        const int64_t first = tile_.reverse ? view_.n - done - count : done;
-        ScanBlock part = block((o * view_.n + first) * view_.inner, count, view_.inner, carry);
-        if (totals) part.y = nullptr;
-        view_.inner == 1 ? tiles().rows(tile_, part) : tiles().columns(tile_, part);
-      };
       tiles().start(tile_, carry_of(0), view_.inner);
       for (int64_t first = 0; first < pieces; first += group) {
-        const int64_t count = std::min(group, pieces - first);
-        parallel_for(count, [&](int64_t k, int) {
-          tiles().start(tile_, carry_of(k + 1), view_.inner);
-          piece(first + k, carry_of(k + 1), true);
-        });
+        const int64_t count = std::min(group, pieces - first), units = (count + together - 1) / together;
+        const auto run_unit = [&](int64_t unit, int64_t carries_from, bool totals) {
+          const int64_t k = unit * together;
+          run_some_pieces(o, first + k, std::min(together, count - k), length, carry_of(k + carries_from), totals);
+        };
+        tiles().start(tile_, carry_of(1), count * view_.inner);
+        parallel_for(units, [&](int64_t unit, int) { run_unit(unit, 1, true); });
         for (int64_t k = 0; k < count; ++k) put_before(carry_of(k), carry_of(k + 1));
-        parallel_for(count, [&](int64_t k, int) { piece(first + k, carry_of(k), false); });
-        // Not what the last piece's own scan ended with: that is grouped in another way.
-        std::copy_n(carry_of(count), view_.inner * kScanCarryBytes, carry_of(0));
+        // This ends with other carries than the joined ones: it groups the terms in another way.
+        const std::vector<char> end(carry_of(count), carry_of(count) + stride);
+        parallel_for(units, [&](int64_t unit, int) { run_unit(unit, 0, false); });
+        std::copy(end.begin(), end.end(), carry_of(0));
       }
     }
   }
 
+  // Pieces p, p + 1 ... of equal length, but for the last of all.
+  void run_some_pieces(int64_t o, int64_t p, int64_t count, int64_t length, char* carry, bool totals) const {
+    if (count > 1 && (p + count) * length > view_.n) {
+      run_some_pieces(o, p, count - 1, length, carry, totals);
+      run_some_pieces(o, p + count - 1, 1, length, carry + (count - 1) * carry_bytes(), totals);
+      return;
+    }
+    const int64_t done = p * length, n = std::min(length, view_.n - done);
+    const int64_t first = tile_.reverse ? view_.n - done - n : done;
+    ScanBlock part = block((o * view_.n + first) * view_.inner, n, view_.inner == 1 ? count : view_.inner, carry);
+    if (view_.inner == 1) part.pitch = tile_.reverse ? -length : length;
+    if (totals) part.y = nullptr;
+    view_.inner == 1 ? tiles().rows(tile_, part) : tiles().columns(tile_, part);
+  }
+
+  int64_t carry_bytes() const { return std::max<int64_t>(4, bytes_); }
+
   // total = before op total
   void put_before(const void* before, void* total) const {
-    alignas(64) char joined[32 * kScanCarryBytes];
-    std::copy_n(static_cast<const char*>(before), view_.inner * kScanCarryBytes, joined);
+    alignas(64) char joined[kMostLanesCut * kScanCarryBytes];
+    const int64_t bytes = view_.inner * carry_bytes();
+    std::copy_n(static_cast<const char*>(before), bytes, joined);
     tiles().join(tile_, joined, total, view_.inner);
-    std::copy_n(joined, view_.inner * kScanCarryBytes, static_cast<char*>(total));
+    std::copy_n(joined, bytes, static_cast<char*>(total));
   }
 
   const char *x_, *a_;

@@ -60,19 +60,18 @@ struct ProductOp {
   }
 };
 
+// Of integers: floats come as integers of the same order.
 template <bool kMax>
 struct ExtremumOp {
   template <class S>
   static constexpr bool kRegroups = true;
   template <class S>
   static S identity() {
-    if constexpr (std::is_floating_point_v<S>) return kMax ? -S(INFINITY) : S(INFINITY);
     return kMax ? std::numeric_limits<S>::min() : std::numeric_limits<S>::max();
   }
-  // A NaN before stays: no comparison with it is true.
   template <class V>
   static V apply(V before, V x) {
-    return (kMax ? (x > before) | (x != x) : (x < before) | (x != x)) ? x : before;
+    return (kMax ? x > before : x < before) ? x : before;
   }
   template <class S>
   static S next(S before, const S* x, const S*) {
@@ -194,27 +193,18 @@ struct ScanTypes {
   using Sum = S;
 };
 
-// Integers wrap around, so sums and products of signed ones are those of unsigned ones; extrema need the sign.
+// Integers wrap around, so sums and products of signed ones are those of unsigned ones.
 template <class Body>
-void with_types(const ScanTile& tile, Body body) {
-  const bool extremum = tile.kind == ScanKind::max || tile.kind == ScanKind::min;
-  switch (tile.dtype) {
-    case DType::i8:
-      if (extremum) return body(ScanTypes<int8_t, int32_t>{});
-      [[fallthrough]];
+void with_numbers(DType dtype, Body body) {
+  switch (dtype) {
     case DType::boolean:
+    case DType::i8:
     case DType::u8: return body(ScanTypes<uint8_t, uint32_t>{});
     case DType::i16:
-      if (extremum) return body(ScanTypes<int16_t, int32_t>{});
-      [[fallthrough]];
     case DType::u16: return body(ScanTypes<uint16_t, uint32_t>{});
     case DType::i32:
-      if (extremum) return body(ScanTypes<int32_t, int32_t>{});
-      [[fallthrough]];
     case DType::u32: return body(ScanTypes<uint32_t, uint32_t>{});
     case DType::i64:
-      if (extremum) return body(ScanTypes<int64_t, int64_t>{});
-      [[fallthrough]];
     case DType::u64: return body(ScanTypes<uint64_t, uint64_t>{});
     case DType::f16: return body(ScanTypes<f16, float>{});
     case DType::bf16: return body(ScanTypes<bf16, float>{});
@@ -225,20 +215,36 @@ void with_types(const ScanTile& tile, Body body) {
   }
 }
 
+template <bool kMax, class Body>
+void with_ordered(DType dtype, Body body) {
+  switch (dtype) {
+    case DType::i8: return body(ScanTypes<int8_t, int32_t>{});
+    case DType::boolean:
+    case DType::u8: return body(ScanTypes<uint8_t, uint32_t>{});
+    case DType::i16: return body(ScanTypes<int16_t, int32_t>{});
+    case DType::u16: return body(ScanTypes<uint16_t, uint32_t>{});
+    case DType::i32: return body(ScanTypes<int32_t, int32_t>{});
+    case DType::u32: return body(ScanTypes<uint32_t, uint32_t>{});
+    case DType::i64: return body(ScanTypes<int64_t, int64_t>{});
+    case DType::u64: return body(ScanTypes<uint64_t, uint64_t>{});
+    case DType::f16: return body(ScanTypes<OrderedFloat<uint16_t, int32_t, 0x7c00, kMax>, int32_t>{});
+    case DType::bf16: return body(ScanTypes<OrderedFloat<uint16_t, int32_t, 0x7f80, kMax>, int32_t>{});
+    case DType::f32: return body(ScanTypes<OrderedFloat<uint32_t, int32_t, 0x7f800000, kMax>, int32_t>{});
+    case DType::f64: return body(ScanTypes<OrderedFloat<uint64_t, int64_t, 0x7ff0000000000000, kMax>, int64_t>{});
+    case DType::complex64:
+    case DType::complex128: break;  // have no order
+  }
+}
+
 template <class Body>
 void with_op(const ScanTile& tile, Body body) {
-  with_types(tile, [&](auto types) {
-    using S = typename decltype(types)::Sum;
-    switch (tile.kind) {
-      case ScanKind::sum: return body(types, SumOp{});
-      case ScanKind::product: return body(types, ProductOp{});
-      case ScanKind::recurrence: return body(types, RecurrenceOp{});
-      case ScanKind::max:
-      case ScanKind::min: break;
-    }
-    if constexpr (!kComplex<S>)
-      tile.kind == ScanKind::max ? body(types, ExtremumOp<true>{}) : body(types, ExtremumOp<false>{});
-  });
+  switch (tile.kind) {
+    case ScanKind::sum: return with_numbers(tile.dtype, [&](auto types) { body(types, SumOp{}); });
+    case ScanKind::product: return with_numbers(tile.dtype, [&](auto types) { body(types, ProductOp{}); });
+    case ScanKind::recurrence: return with_numbers(tile.dtype, [&](auto types) { body(types, RecurrenceOp{}); });
+    case ScanKind::max: return with_ordered<true>(tile.dtype, [&](auto types) { body(types, ExtremumOp<true>{}); });
+    case ScanKind::min: return with_ordered<false>(tile.dtype, [&](auto types) { body(types, ExtremumOp<false>{}); });
+  }
 }
 
 void start_scan(const ScanTile& tile, void* carry, int64_t count) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The inner loops of scans, once per instruction set. Elements of 8 and 16 bits are taken in as 32-bit ones, f16 and
-// bf16 as f32; the running values ("carries") are of that wider type, at most 16 bytes each.
+// bf16 as f32; the running values ("carries") are as wide: of 4 to 16 bytes.
 
 #include <cstdint>
 
