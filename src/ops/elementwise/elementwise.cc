@@ -97,93 +97,6 @@ static void make_linear(OpInfo& op, bool negative) {
   };
 }
 
-<<<<<<< HEAD
-static OpInfo constant_op() {
-  return {.name = "constant",
-          .doc = "a splat or a list of numbers",
-          .infer = [](const InferArgs& args) -> std::vector<TensorType> {
-            const TensorType type = declared_type(args);
-            if (args.attrs.has("values")) {
-              const int64_t count = is_float(type.dtype) ? int64_t(args.attrs.reals("values").size())
-                                                         : int64_t(args.attrs.list("values").size());
-              HEARTH_CHECK(count == type.elements(), shape, "constant: ", count, " values do not fill ", type);
-            }
-            return {type};
-          },
-          .row_kind = RowKind::constant,
-          .differentiable = false};
-}
-
-static OpInfo iota_op() {
-  return {.name = "iota",
-          .doc = "index along an axis",
-          .infer = [](const InferArgs& args) -> std::vector<TensorType> {
-            const TensorType type = declared_type(args);
-            const int64_t axis = args.attrs.integer("dimension");
-            HEARTH_CHECK(axis >= 0 && axis < type.rank(), value, "iota: axis ", axis, " does not exist in ", type);
-            return {type};
-          },
-          .row_kind = RowKind::constant,
-          .differentiable = false};
-}
-
-static OpInfo compare_op() {
-  return {.name = "compare",
-          .doc = "element-wise comparison",
-          .infer = [](const InferArgs& args) -> std::vector<TensorType> {
-            check_same(args);
-            const std::string& d = args.attrs.text("direction");
-            HEARTH_CHECK(d == "EQ" || d == "NE" || d == "LT" || d == "LE" || d == "GT" || d == "GE", value,
-                         "compare: unknown direction '", d, "'");
-            return {{DType::boolean, args.in[0].dims()}};
-          },
-          .row_kind = RowKind::elementwise,
-          .row_op = [](const Node& n) { return compare_instruction(n.attrs.text("direction"), n.inputs[0].dtype()); },
-          .differentiable = false};
-}
-
-static OpInfo select_op() {
-  return {.name = "select",
-          .doc = "pred ? on_true : on_false",
-          .infer = [](const InferArgs& args) -> std::vector<TensorType> {
-            HEARTH_CHECK(args.in[0].dtype() == DType::boolean, dtype, "select: pred must be bool; it is ", args.in[0]);
-            HEARTH_CHECK(args.in[1].type() == args.in[2].type(), shape, "select: branches differ\n  on_true is ",
-                         args.in[1], "\n  on_false is ", args.in[2]);
-            HEARTH_CHECK(args.in[0].dims() == args.in[1].dims(), shape,
-                         "select: pred and branches differ in shape\n  pred is ", args.in[0], "\n  on_true is ",
-                         args.in[1]);
-            return {args.in[1].type()};
-          },
-          .vjp =
-              [](VjpArgs& v) {
-                const Value zero = scalar_like(v.cotangent[0], 0);
-                if (v.wanted[1]) v.grad[1] = select(v.in[0], v.cotangent[0], zero);
-                if (v.wanted[2]) v.grad[2] = select(v.in[0], zero, v.cotangent[0]);
-              },
-          .row_kind = RowKind::elementwise,
-          .row_op = [](const Node& n) { return select_instruction(n.types[0].dtype); }};
-}
-
-static OpInfo convert_op() {
-  return {.name = "convert",
-          .doc = "change of dtype",
-          .infer = [](const InferArgs& args) -> std::vector<TensorType> {
-            const int64_t dtype = args.attrs.integer("dtype");
-            HEARTH_CHECK(dtype >= 0 && dtype < kDTypes, value, "convert: dtype number ", dtype, " does not exist");
-            return {{static_cast<DType>(dtype), args.in[0].dims()}};
-          },
-          .vjp =
-              [](VjpArgs& v) {
-                if (is_float(v.in[0].dtype()) && is_float(v.out[0].dtype()))
-                  v.grad[0] = convert(v.cotangent[0], v.in[0].dtype());
-              },
-          .jvp =
-              [](JvpArgs& j) {
-                if (is_inexact(j.out[0].dtype())) j.out_tangent[0] = convert(j.tangent[0], j.out[0].dtype());
-              },
-          .row_kind = RowKind::elementwise,
-          .row_op = [](const Node& n) { return convert_instruction(n.inputs[0].dtype(), n.types[0].dtype); }};
-=======
 // |z| of a complex z is real; its derivative is conj(z) / |z|, and 0 at 0.
 static void make_abs(OpInfo& op) {
   op.infer = [](const InferArgs& args) -> std::vector<TensorType> {
@@ -196,7 +109,6 @@ static void make_abs(OpInfo& op) {
     const Value scale = v.cotangent[0] / select(zero, scalar_like(v.out[0], 1), v.out[0]);
     v.grad[0] = complex(scale * real(v.in[0]), -(scale * imag(v.in[0])));
   };
->>>>>>> ae2366f (elementwise: the rest of StableHLO's operations, and complex numbers)
 }
 
 static OpInfo input_op() {

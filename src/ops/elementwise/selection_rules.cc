@@ -189,6 +189,10 @@ static OpInfo convert_op() {
                   v.grad[0] = convert(v.cotangent[0], v.in[0].dtype());
               },
           .expand = expand_complex,
+          .jvp =
+              [](JvpArgs& j) {
+                if (is_inexact(j.out[0].dtype())) j.out_tangent[0] = convert(j.tangent[0], j.out[0].dtype());
+              },
           .row_kind = RowKind::elementwise,
           .row_op = [](const Node& n) { return convert_instruction(n.inputs[0].dtype(), n.types[0].dtype); }};
 }

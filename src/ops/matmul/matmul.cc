@@ -4,12 +4,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-<<<<<<< HEAD
 #include "ir/rules.h"
-=======
-#include "ir/op.h"
 #include "ops/complex/complex_parts.h"
->>>>>>> ae2366f (elementwise: the rest of StableHLO's operations, and complex numbers)
 #include "ops/elementwise/elementwise.h"
 #include "ops/matmul/matmul_rule.h"
 #include "ops/shape/shape.h"
@@ -177,17 +173,13 @@ static void batch(BatchArgs& b) {
 }
 
 std::vector<OpInfo> matmul_ops() {
-<<<<<<< HEAD
   OpInfo dot{.name = "dot_general",
              .doc = "sum of products over paired axes",
              .infer = infer,
              .vjp = grad,
              .jvp = jvp,
              .batch = batch};
-=======
-  OpInfo dot{.name = "dot_general", .doc = "sum of products over paired axes", .infer = infer, .vjp = grad};
   dot.expand = expand_complex_dot_general;
->>>>>>> ae2366f (elementwise: the rest of StableHLO's operations, and complex numbers)
   dot.offers = {{"cpu", "matmul", [](const Graph&, const Node& n) -> std::string {
                    const DType t = n.types[0].dtype;
                    return t == DType::f32 || t == DType::bf16 || t == DType::f16

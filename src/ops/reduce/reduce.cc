@@ -4,12 +4,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-<<<<<<< HEAD
 #include "ir/rules.h"
-=======
-#include "ir/op.h"
 #include "ops/complex/complex_parts.h"
->>>>>>> ae2366f (elementwise: the rest of StableHLO's operations, and complex numbers)
 #include "ops/elementwise/elementwise.h"
 #include "ops/shape/shape.h"
 
@@ -93,11 +89,8 @@ std::vector<OpInfo> reduce_ops() {
            .doc = "sum, max or min over axes",
            .infer = infer,
            .vjp = grad,
-<<<<<<< HEAD
-           .batch = batch,
-=======
            .expand = expand_complex_reduce,
->>>>>>> ae2366f (elementwise: the rest of StableHLO's operations, and complex numbers)
+           .batch = batch,
            .row_kind = RowKind::reduce,
            .row_op = row_op}};
 }

@@ -6,11 +6,8 @@
 
 #include "base/error.h"
 #include "ir/op.h"
-<<<<<<< HEAD
 #include "ir/rules.h"
-=======
 #include "ops/complex/complex_parts.h"
->>>>>>> ae2366f (elementwise: the rest of StableHLO's operations, and complex numbers)
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/batch_rules.h"
