@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <random>
 
 #include "base/error.h"
 #include "ops/row_program/row_program_test_kit.h"
@@ -91,6 +93,31 @@ TEST(RowProgramAccuracy, Tan) {
 }
 TEST(RowProgramAccuracy, Erf) {
   expect_ulps(RowOp::erf_f32, 2, [](double x) { return std::erf(x); });
+}
+// Of pairs of random size.
+TEST(RowProgramAccuracy, Atan2) {
+  for (Isa isa : isas()) {
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal(0, 3);
+    const int64_t n = 1 << 20;
+    Builder build(1, n);
+    build.store(build.op(RowOp::atan2_f32, build.load(0), build.load(1)), 0);
+    Tensors in{Tensor(DType::f32, {n}), Tensor(DType::f32, {n})}, out{Tensor(DType::f32, {n})};
+    for (Tensor& t : in) {
+      for (int64_t i = 0; i < n; ++i) {
+        const float x = std::ldexp(normal(random), int(random() % 24) - 12);
+        std::memcpy(t.bytes.data() + i * 4, &x, 4);
+      }
+    }
+    run(isa, build.p, in, &out);
+    double worst = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const double exact = std::atan2(double(in[0].at<float>(i)), double(in[1].at<float>(i)));
+      worst = std::max(worst, error_ulps(out[0].at<float>(i), exact));
+    }
+    std::printf("  atan2_f32     %-7s %.2f ulp\n", isa_name(isa), worst);
+    EXPECT_LE(worst, 3) << isa_name(isa);
+  }
 }
 TEST(RowProgramAccuracy, RoundEven) {
   expect_ulps(RowOp::round_even_f32, 0, [](double x) { return std::nearbyint(x); });

@@ -55,7 +55,7 @@ using U = RowWord;
   ROW(min_f32, F, F, min_of(a, b))                              \
   ROW(pow_f32, F, F, __builtin_powf(a, b))                      \
   ROW(rem_f32, F, F, __builtin_fmodf(a, b))                     \
-  ROW(atan2_f32, F, F, __builtin_atan2f(a, b))                  \
+  ROW(atan2_f32, F, F, atan2_of(a, b))                          \
   ROW(add_i32, U, U, a + b)                                     \
   ROW(sub_i32, U, U, a - b)                                     \
   ROW(mul_i32, U, U, a* b)                                      \

@@ -103,6 +103,27 @@ HEARTH_INLINE float cbrt_of(float x) {
   return as_is ? x : float_of(bits_of(y) | (bits_of(x) & 0x80000000u));
 }
 
+// The angle of (x, y): atan(t) / t as a polynomial in t^2 for t in 0..1 (a Chebyshev interpolation), the rest by
+// reflection at the diagonals, pi in two parts.
+HEARTH_INLINE float atan2_of(float y, float x) {
+  const float a = magnitude_of(y), b = magnitude_of(x), high = a > b ? a : b, low = a > b ? b : a;
+  const float ratio = low == high ? 1.0f : low / high, t = high == 0.0f ? 0.0f : ratio, z = t * t;
+  float p = -1.701170064e-3f;
+  p = p * z + 1.048764925e-2f;
+  p = p * z - 3.035186479e-2f;
+  p = p * z + 5.708955593e-2f;
+  p = p * z - 8.349724968e-2f;
+  p = p * z + 1.09323415e-1f;
+  p = p * z - 1.426001608e-1f;
+  p = p * z + 1.999807528e-1f;
+  p = p * z - 3.333327629e-1f;
+  const float octant = p * z * t + t, steep = (1.57079637f - octant) - 4.37113883e-8f;
+  const float quarter = a > b ? steep : octant, left = (3.14159274f - quarter) - 8.74227766e-8f;
+  const float angle = bits_of(x) >> 31 ? left : quarter;
+  const float number = float_of(bits_of(angle) | (bits_of(y) & 0x80000000u));
+  return (x != x) | (y != y) ? x + y : number;
+}
+
 // The number below 1/2 keeps 0.49999997 from being lifted to 1.
 HEARTH_INLINE float round_away_of(float x) {
   return __builtin_truncf(x + float_of(bits_of(0.49999997f) | (bits_of(x) & 0x80000000u)));
