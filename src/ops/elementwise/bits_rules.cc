@@ -114,7 +114,9 @@ static OpInfo reduce_precision_op() {
                 v.grad[0] = reduce_precision(v.cotangent[0], v.attrs.integer("exponent_bits"),
                                              v.attrs.integer("mantissa_bits"));
               },
-          .decompose = decompose_reduce_precision};
+          .decompose = decompose_reduce_precision,
+          .row_kind = RowKind::elementwise,  // a batch is done at once
+          .row_op = row_instruction_of};
 }
 
 std::vector<OpInfo> bits_ops() {

@@ -172,7 +172,9 @@ static OpInfo clamp_op() {
           .vjp = grad_clamp,
           .decompose = [](Graph&, const std::vector<Value>& in, const Attrs&) -> std::vector<Value> {
             return {minimum(maximum(in[1], in[0]), in[2])};
-          }};
+          },
+          .row_kind = RowKind::elementwise,  // a batch is done at once
+          .row_op = row_instruction_of};
 }
 
 static OpInfo convert_op() {

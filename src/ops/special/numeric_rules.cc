@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ops/elementwise/elementwise_rules.h"
+#include "ops/elementwise/row_instructions.h"
 #include "ops/shape/shape.h"
 #include "ops/special/special.h"
 #include "ops/special/special_rules.h"
@@ -133,7 +134,9 @@ static OpInfo pair_op(const char* name, const char* doc, Value (*value)(const Va
           .vjp = grad,
           .decompose = [value](Graph&, const std::vector<Value>& in, const Attrs&) -> std::vector<Value> {
             return {convert(value(wide(in[0]), wide(in[1])), in[0].dtype())};
-          }};
+          },
+          .row_kind = RowKind::elementwise,  // a batch is done at once
+          .row_op = row_instruction_of};
 }
 
 // max + log(1 + exp(-|a - b|)); two infinities of one sign are their own sum.

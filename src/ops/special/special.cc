@@ -30,16 +30,14 @@ static OpInfo special_op(const SpecialFunction& f) {
             .decompose = [f](Graph&, const std::vector<Value>& in, const Attrs&) -> std::vector<Value> {
               if (is_complex(in[0].dtype())) return {joined(f.complex_value(parts_of(in[0])))};
               return {convert(f.value(wide(in[0])), in[0].dtype())};
-            }};
+            },
+            .row_kind = RowKind::elementwise,  // a batch is done at once; only erf of f32 has an instruction
+            .row_op = row_instruction_of};
   if (f.derivative) {
     op.vjp = [derivative = f.derivative](VjpArgs& v) {
       const Value slope = derivative(wide(v.in[0]), wide(v.out[0]));
       v.grad[0] = convert(wide(v.cotangent[0]) * slope, v.in[0].dtype());
     };
-  }
-  if (f.name == std::string("erf")) {
-    op.row_kind = RowKind::elementwise;
-    op.row_op = row_instruction_of;
   }
   return op;
 }
