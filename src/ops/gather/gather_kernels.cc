@@ -14,50 +14,60 @@ namespace {
 struct Copy {
   const char* from;
   char* to;
-  int64_t stride, run;  // bytes between runs in the result, bytes of a run
+  int64_t stride, run, element;  // bytes: between runs in the result, of a run, of an element
 };
 
-template <class T>
-void copy_elements(const Copy& c, const int64_t* offsets, int64_t count) {
-  const T* from = reinterpret_cast<const T*>(c.from);
-  for (int64_t j = 0; j < count; ++j) {
-    const T value = offsets[j] < 0 ? T{} : from[offsets[j]];
-    std::memcpy(c.to + j * c.stride, &value, sizeof(T));
-  }
-}
-
-void copy_runs(const Copy& c, const int64_t* offsets, int64_t count, int64_t element) {
+// kRun: the bytes of a run where the compiler may know them, else 0.
+template <int kRun>
+void copy_runs(const Copy& c, const int64_t* offsets, int64_t count) {
+  const size_t run = kRun ? kRun : size_t(c.run);
   for (int64_t j = 0; j < count; ++j) {
     char* to = c.to + j * c.stride;
     if (offsets[j] < 0)
-      std::memset(to, 0, size_t(c.run));
+      std::memset(to, 0, run);
     else
-      std::memcpy(to, c.from + offsets[j] * element, size_t(c.run));
+      std::memcpy(to, c.from + offsets[j] * c.element, run);
   }
 }
 
-struct Pair {
-  uint64_t low, high;
-};
-
-void copy_block(const Copy& c, const int64_t* offsets, int64_t count, int64_t element) {
-  if (c.run != element) return copy_runs(c, offsets, count, element);
-  switch (element) {
-    case 1: return copy_elements<uint8_t>(c, offsets, count);
-    case 2: return copy_elements<uint16_t>(c, offsets, count);
-    case 4: return copy_elements<uint32_t>(c, offsets, count);
-    case 8: return copy_elements<uint64_t>(c, offsets, count);
-    default: return copy_elements<Pair>(c, offsets, count);
+using CopyFunction = void (*)(const Copy&, const int64_t*, int64_t);
+CopyFunction copy_function(int64_t run) {
+  switch (run) {
+    case 4: return copy_runs<4>;
+    case 8: return copy_runs<8>;
+    case 12: return copy_runs<12>;
+    case 16: return copy_runs<16>;
+    case 32: return copy_runs<32>;
+    case 64: return copy_runs<64>;
+    case 128: return copy_runs<128>;
+    default: return copy_runs<0>;
   }
 }
 
 void gather_part(const KernelArgs& args, const IndexWalk& walk) {
-  const int64_t element = size_bytes(args.in[0].dtype());
+  const TensorArg& indices = args.in[1];
+  const int64_t element = size_bytes(args.in[0].dtype()), index_size = size_bytes(indices.dtype());
+  const IndexWalk::Axis& inner = walk.axes.back();
   const auto* from = args.in[0].as<const char>();
   auto* to = args.out[0].as<char>();
-  for_each_block(walk, args.in[1], [&](int64_t data, const int64_t* offsets, int64_t count) {
-    copy_block({from, to + data * element, walk.axes.back().data * element, walk.run.size * element}, offsets, count,
-               element);
+  const bool single = walk.run.size == 1 && (inner.data == 1 || inner.size == 1);
+  const IndexFunctions f = index_functions(indices.dtype(), element);
+  if (single && walk.clamp && walk.components.size() == 1 && f.take) {
+    const IndexWalk::Component& c = walk.components[0];
+    for_each_line(walk, [&](int64_t data, int64_t operand, int64_t index) {
+      f.take({indices.as<const char>() + (index + c.indices) * index_size, inner.indices, c.last, c.operand, true, true,
+              operand, inner.operand, inner.size, nullptr},
+             from, to + data * element);
+    });
+    return;
+  }
+  const CopyFunction copy = copy_function(walk.run.size * element);
+  for_each_block(walk, indices, [&](int64_t data, const int64_t* offsets, int64_t count) {
+    char* at = to + data * element;
+    if (single)
+      f.elements({from, at, offsets, count, walk.clamp});
+    else
+      copy({from, at, inner.data * element, walk.run.size * element, element}, offsets, count);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/isa.h"
 #include "base/threads.h"
 
 namespace hearth {
@@ -76,26 +77,6 @@ std::vector<Axis> merged(const std::vector<Axis>& all) {
   return result;
 }
 
-template <class T>
-void offsets_of(const IndexWalk& walk, const void* indices, int64_t operand_at, int64_t indices_at, int64_t count,
-                int64_t* offsets) {
-  const IndexWalk::Axis& axis = walk.axes.back();
-  for (int64_t j = 0; j < count; ++j) offsets[j] = operand_at + j * axis.operand;
-  for (const IndexWalk::Component& c : walk.components) {
-    const T* index = static_cast<const T*>(indices) + indices_at + c.indices;
-    for (int64_t j = 0; j < count; ++j) {
-      const T i = index[j * axis.indices];
-      // A u64 above the range of i64 is larger than any size.
-      const int64_t start = sizeof(T) == 8 && T(-1) > T(0) && i > T(INT64_MAX) ? INT64_MAX : int64_t(i);
-      const int64_t inside = std::clamp<int64_t>(start, 0, c.last);
-      if (walk.clamp || inside == start)
-        offsets[j] += offsets[j] < 0 ? 0 : inside * c.operand;
-      else
-        offsets[j] = -1;
-    }
-  }
-}
-
 }  // namespace
 
 IndexWalk index_walk(const Dims& operand, const Dims& indices, const IndexAxes& axes, bool clamp) {
@@ -121,8 +102,8 @@ IndexWalk index_walk(const Dims& operand, const Dims& indices, const IndexAxes& 
 // Into how many parts an axis may be cut: those of the run should still be worth a loop.
 static int64_t parts_of(const IndexWalk& walk, size_t i, int64_t most) {
   const bool is_run = i == walk.axes.size();
-  const int64_t size = is_run ? walk.run.size / kRunPart : walk.axes[i].size;
-  return std::min(size, most);
+  if (is_run) return std::min(walk.run.size / kRunPart, num_threads() + int64_t{0});  // each part visits every run
+  return std::min(walk.axes[i].size, most);
 }
 
 bool for_each_part(const IndexWalk& walk, bool own, const std::function<void(const IndexWalk&)>& body) {
@@ -149,16 +130,25 @@ bool for_each_part(const IndexWalk& walk, bool own, const std::function<void(con
   return true;
 }
 
-OffsetsFunction offsets_function(DType dtype) {
-  switch (dtype) {
-    case DType::i8: return offsets_of<int8_t>;
-    case DType::i16: return offsets_of<int16_t>;
-    case DType::i32: return offsets_of<int32_t>;
-    case DType::i64: return offsets_of<int64_t>;
-    case DType::u8: return offsets_of<uint8_t>;
-    case DType::u16: return offsets_of<uint16_t>;
-    case DType::u32: return offsets_of<uint32_t>;
-    default: return offsets_of<uint64_t>;
+IndexFunctions index_functions(DType index, int64_t element) {
+  const Isa best = isa();
+  if (best < Isa::avx2) return index_functions_scalar(index, element);
+  IndexFunctions functions = index_functions_avx2(index, element);
+  // Offsets only: loads from places that are data are slower as one instruction than one by one.
+  // Measured: Zen 5, 2048 columns of 2048 f32: 2.5 ms against 1.9.
+  if (best >= Isa::avx512) functions.offsets = index_functions_avx512(index, element).offsets;
+  return functions;
+}
+
+void set_offsets(const IndexWalk& walk, OffsetsFunction function, const TensorArg& indices, int64_t operand_at,
+                 int64_t indices_at, int64_t count, int64_t* offsets) {
+  const IndexWalk::Axis& axis = walk.axes.back();
+  if (walk.components.empty())
+    for (int64_t j = 0; j < count; ++j) offsets[j] = operand_at + j * axis.operand;
+  const int64_t size = size_bytes(indices.dtype());
+  for (const IndexWalk::Component& c : walk.components) {
+    function({indices.as<const char>() + (indices_at + c.indices) * size, axis.indices, c.last, c.operand, walk.clamp,
+              &c == walk.components.data(), operand_at, axis.operand, count, offsets});
   }
 }
 

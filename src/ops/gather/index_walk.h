@@ -7,6 +7,7 @@
 
 #include "device/kernel.h"
 #include "ops/gather/index_axes.h"
+#include "ops/gather/index_block.h"
 
 namespace hearth {
 
@@ -37,27 +38,21 @@ IndexWalk index_walk(const Dims& operand, const Dims& indices, const IndexAxes& 
 bool for_each_part(const IndexWalk& walk, bool own, const std::function<void(const IndexWalk&)>& body);
 
 constexpr int64_t kIndexBlock = 256;
+IndexFunctions index_functions(DType index, int64_t element);
 // Sets offsets[j], the element of the operand where run j begins, -1 when it is dropped; for `count` runs along the
 // innermost axis from places `operand` and `indices` on.
-using OffsetsFunction = void (*)(const IndexWalk& walk, const void* indices, int64_t operand_at, int64_t indices_at,
-                                 int64_t count, int64_t* offsets);
-OffsetsFunction offsets_function(DType dtype);
+void set_offsets(const IndexWalk& walk, OffsetsFunction function, const TensorArg& indices, int64_t operand_at,
+                 int64_t indices_at, int64_t count, int64_t* offsets);
 
-// Calls body(data, offsets, count): runs at data, data + stride, ... where stride is that of the innermost axis.
+// Calls body(data, operand, indices) with the places where the innermost axis begins, for all positions of the others.
 template <class Body>
-void for_each_block(const IndexWalk& walk, const TensorArg& indices, Body body) {
-  const OffsetsFunction offsets_of = offsets_function(indices.dtype());
-  const IndexWalk::Axis& inner = walk.axes.back();
+void for_each_line(const IndexWalk& walk, Body body) {
   const size_t outer = walk.axes.size() - 1;
   Dims at(outer, 0);
-  int64_t offsets[kIndexBlock], rows = 1, operand = walk.operand, index = walk.indices, data = walk.data;
-  for (size_t i = 0; i < outer; ++i) rows *= walk.axes[i].size;
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t j = 0; j < inner.size; j += kIndexBlock) {
-      const int64_t count = inner.size - j < kIndexBlock ? inner.size - j : kIndexBlock;
-      offsets_of(walk, indices.data, operand + j * inner.operand, index + j * inner.indices, count, offsets);
-      body(data + j * inner.data, offsets, count);
-    }
+  int64_t lines = 1, operand = walk.operand, index = walk.indices, data = walk.data;
+  for (size_t i = 0; i < outer; ++i) lines *= walk.axes[i].size;
+  for (int64_t line = 0; line < lines; ++line) {
+    body(data, operand, index);
     for (size_t i = outer; i-- > 0;) {
       const IndexWalk::Axis& axis = walk.axes[i];
       const int64_t step = ++at[i] < axis.size ? 1 : 1 - axis.size;
@@ -66,6 +61,21 @@ void for_each_block(const IndexWalk& walk, const TensorArg& indices, Body body) 
       at[i] = 0;
     }
   }
+}
+
+// Calls body(data, offsets, count): runs at data, data + stride, ... where stride is that of the innermost axis.
+template <class Body>
+void for_each_block(const IndexWalk& walk, const TensorArg& indices, Body body) {
+  const OffsetsFunction function = index_functions(indices.dtype(), 1).offsets;
+  const IndexWalk::Axis& inner = walk.axes.back();
+  int64_t offsets[kIndexBlock];
+  for_each_line(walk, [&](int64_t data, int64_t operand, int64_t index) {
+    for (int64_t j = 0; j < inner.size; j += kIndexBlock) {
+      const int64_t count = inner.size - j < kIndexBlock ? inner.size - j : kIndexBlock;
+      set_offsets(walk, function, indices, operand + j * inner.operand, index + j * inner.indices, count, offsets);
+      body(data + j * inner.data, offsets, count);
+    }
+  });
 }
 
 }  // namespace hearth

@@ -25,6 +25,7 @@ struct Selection {
   bool largest, large_plane;
   SelectFunction function;
   const char* x;
+  std::vector<TapRun> taps;  // the first of the last axis, worked out once for all rows
 
   Selection(const TensorArg& of, const Attrs& attrs)
       : plane(window_plane(of.dims(), window_axes(attrs))),
@@ -34,6 +35,7 @@ struct Selection {
         function(select_function(dtype, large_plane)),
         x(of.as<const char>()) {
     HEARTH_CHECK(function, bug, "select: no loop for ", dtype);
+    for (int64_t k = 0; k < std::min<int64_t>(last().size, 64); ++k) taps.push_back(tap_run(last(), k));
   }
 
   const WindowPlane::Axis& last() const { return plane.axes.back(); }
@@ -66,16 +68,18 @@ struct Selection {
     int64_t place = 0;
     for (size_t i = 0; i < at.size(); ++i) {
       const WindowPlane::Axis& a = plane.axes[i];
-      const int64_t p = at[i] * a.stride + tap[i] * a.dilation - a.low;
-      if (p < 0 || p % a.base != 0 || p / a.base >= a.elements) return -1;
-      place = place * a.elements + p / a.base;
+      int64_t p = at[i] * a.stride + tap[i] * a.dilation - a.low;
+      if (p < 0 || (a.base != 1 && p % a.base != 0)) return -1;
+      if (a.base != 1) p /= a.base;
+      if (p >= a.elements) return -1;
+      place = place * a.elements + p;
     }
     return place * last().elements;
   }
 
   void choose_taps(const char* from, int64_t place, Row& row) const {
     for (int64_t k = 0; k < last().size; ++k) {
-      TapRun run = tap_run(last(), k);
+      TapRun run = k < int64_t(taps.size()) ? taps[size_t(k)] : tap_run(last(), k);
       if (splits_columns()) run = {0, row.end - row.begin, 1, row.begin, 1};
       function({from, row.best.get(), row.where.get(), place, run, largest});
     }

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+#define HEARTH_INDEX_FUNCTIONS index_functions_avx512
+#include "ops/gather/index_block.inc"
