@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "ir/derivative.h"
+#include "ops/custom_derivative/custom_derivative.h"
 #include "ops/elementwise/elementwise.h"
 
 namespace hearth {
@@ -116,6 +117,21 @@ Jvp jvp(const Function& f, const std::vector<Value>& arguments, const std::vecto
   check_like("jvp", "tangent", tangents, "argument", arguments);
   const Linearized linear = linearize(f, arguments);
   return {linear.outputs, linear.push_forward(tangents)};
+}
+
+Function custom_vjp(Function f, Function forward, TwoPartFunction backward) {
+  return [f = std::move(f), forward = std::move(forward),
+          backward = std::move(backward)](const std::vector<Value>& arguments) {
+    HEARTH_CHECK(!arguments.empty(), value, "custom_vjp: the function needs an argument");
+    return custom_vjp(arguments, f, forward, backward);
+  };
+}
+
+Function custom_jvp(Function f, TwoPartFunction rule) {
+  return [f = std::move(f), rule = std::move(rule)](const std::vector<Value>& arguments) {
+    HEARTH_CHECK(!arguments.empty(), value, "custom_jvp: the function needs an argument");
+    return custom_jvp(arguments, f, rule);
+  };
 }
 
 }  // namespace hearth

@@ -25,6 +25,7 @@ std::vector<Value> pull_back(const Stretch& stretch, const std::vector<Value>& o
 std::vector<Value> push_forward(const Stretch& stretch, const std::vector<Value>& outputs,
                                 const std::vector<Value>& wrt, const std::vector<Value>& tangents);
 
-Value zeros_like(const Value& x);
+Value zeros(Graph& graph, const TensorType& type);
+inline Value zeros_like(const Value& x) { return zeros(*x.graph, x.type()); }
 
 }  // namespace hearth

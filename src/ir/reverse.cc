@@ -7,9 +7,9 @@
 
 namespace hearth {
 
-Value zeros_like(const Value& x) {
-  const Attrs::Item zero = is_inexact(x.dtype()) ? Attrs::Item(0.0) : Attrs::Item(int64_t(0));
-  return x.graph->add("constant", {}, {{"value", zero}, {"dtype", int64_t(x.dtype())}, {"shape", x.dims()}});
+Value zeros(Graph& graph, const TensorType& type) {
+  const Attrs::Item zero = is_inexact(type.dtype) ? Attrs::Item(0.0) : Attrs::Item(int64_t(0));
+  return graph.add("constant", {}, {{"value", zero}, {"dtype", int64_t(type.dtype)}, {"shape", type.dims}});
 }
 
 namespace {

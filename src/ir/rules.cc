@@ -78,10 +78,7 @@ void batch_one_by_one(BatchArgs& args) {
   }
   for (size_t o = 0; o < types.size(); ++o) {
     if (args.size == 0) {
-      const Attrs::Item zero = is_inexact(types[o].dtype) ? Attrs::Item(0.0) : Attrs::Item(int64_t(0));
-      args.out.push_back(args.graph.add(
-          "constant", {},
-          {{"value", zero}, {"dtype", int64_t(types[o].dtype)}, {"shape", with_first(0, types[o].dims)}}));
+      args.out.push_back(zeros(args.graph, {types[o].dtype, with_first(0, types[o].dims)}));
     } else {
       args.out.push_back(args.graph.add("concatenate", rows[o], {{"dimension", int64_t(0)}}));
     }

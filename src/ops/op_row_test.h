@@ -23,8 +23,9 @@ double difference(double got, double wanted);  // 0 for two NaN, infinity for on
 inline const CompileOptions kReferenceOnly = {.devices = {"reference"}};
 
 // The row's operation under transforms, in f64 (or the row's first dtype, when it is no float) by the reference
-// kernels: a batch of three examples against one after the other, with every input batched and with the first only;
-// and, when `with_tangents`, forward derivatives against reverse ones: <u, J t> = <J^T u, t>. Large cases are left out.
+// kernels: a batch of three examples against one after the other, with every input batched, the first only and all but
+// the first; and, when `with_tangents`, forward derivatives against reverse ones: <u, J t> = <J^T u, t>. Large cases
+// are left out.
 void check_transforms(const Row& row, bool with_tangents);
 
 }  // namespace hearth

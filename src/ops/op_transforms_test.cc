@@ -27,7 +27,7 @@ Value example_of(const Value& x, int64_t e) {
 }
 
 // Outputs of the batched function, then those of each example, in one graph.
-void check_batch(const Row& row, const std::vector<bool>& batched) {
+void check_batch(const Row& row, const std::vector<bool>& batched, const char* which) {
   const DType dtype = dtype_for(row);
   Graph graph;
   std::vector<Value> in;
@@ -64,13 +64,13 @@ void check_batch(const Row& row, const std::vector<bool>& batched) {
       wanted.insert(wanted.end(), one.begin(), one.end());
     }
     const std::vector<double> got = to_doubles(together[o].dtype(), results[o]);
-    ASSERT_EQ(got.size(), wanted.size()) << row.name() << " vmap, output " << o;
+    ASSERT_EQ(got.size(), wanted.size()) << row.name() << " vmap" << which << ", output " << o;
     const double tolerance = 64 * epsilon(together[o].dtype()) * std::sqrt(std::max(1.0, row.one.terms));
     for (size_t e = 0; e < got.size(); ++e) {
       const double scale = std::max(1.0, std::isfinite(wanted[e]) ? std::fabs(wanted[e]) : 1.0);
       ASSERT_LE(difference(got[e], wanted[e]) / scale, tolerance)
-          << row.name() << " vmap" << (batched.back() ? "" : " of the first input") << ": output " << o << " element "
-          << e << " is " << got[e] << ", one example alone gives " << wanted[e];
+          << row.name() << " vmap" << which << ": output " << o << " element " << e << " is " << got[e]
+          << ", one example alone gives " << wanted[e];
     }
   }
 }
@@ -143,10 +143,14 @@ void check_tangents(const Row& row) {
 void check_transforms(const Row& row, bool with_tangents) {
   const size_t inputs = row.one.in.size();
   if (inputs == 0 || elements(row) > kMostElements || is_complex(row.test.dtypes.front())) return;
-  check_batch(row, std::vector<bool>(inputs, true));
-  std::vector<bool> first_only(inputs, false);
+  std::vector<bool> all(inputs, true), first_only(inputs, false), all_but_first(inputs, true);
   first_only[0] = true;
-  if (inputs > 1) check_batch(row, first_only);
+  all_but_first[0] = false;
+  check_batch(row, all, "");
+  if (inputs > 1) {
+    check_batch(row, first_only, " of the first input");
+    check_batch(row, all_but_first, " of all inputs but the first");
+  }
   if (with_tangents) check_tangents(row);
 }
 
