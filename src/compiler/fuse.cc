@@ -166,11 +166,16 @@ class Fuser {
     return true;
   }
 
+  // What is quick to tell: most pairs of groups of a long graph fail here.
+  static bool may_merge(const Group& a, const Group& b) {
+    return a.elements == b.elements && a.members.size() + b.members.size() <= kMaxMembers &&
+           (a.width < 0 || b.width < 0 || a.width == b.width);
+  }
+
   // Brings group b into group a.
   bool merge(int32_t ai, int32_t bi) {
     Group &a = group(ai), &b = group(bi);
-    if (a.elements != b.elements || a.members.size() + b.members.size() > kMaxMembers) return false;
-    if (a.width >= 0 && b.width >= 0 && a.width != b.width) return false;
+    if (!may_merge(a, b)) return false;
     Group both = a;
     both.width = a.width >= 0 ? a.width : b.width;
     both.members.insert(both.members.end(), b.members.begin(), b.members.end());
@@ -206,7 +211,7 @@ class Fuser {
       if (last_member(group(g)) != id) continue;
       int32_t into = -1;
       for (const int32_t other : near) {
-        if (into < 0 && share_inputs(other, g) && merge(other, g)) into = other;
+        if (into < 0 && may_merge(group(other), group(g)) && share_inputs(other, g) && merge(other, g)) into = other;
       }
       if (into < 0) near.push_back(g);
     }
