@@ -12,8 +12,6 @@
 namespace hearth {
 namespace {
 
-using Values = std::vector<Value>;
-
 Value total(const Value& x) { return reduce_sum(x, {0, 1}); }
 
 // Two products, and between them what is cheap to compute again.

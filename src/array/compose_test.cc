@@ -22,8 +22,6 @@
 namespace hearth {
 namespace {
 
-using Values = std::vector<Value>;
-
 Value total(const Value& x) {
   Dims axes;
   for (int64_t i = 0; i < x.rank(); ++i) axes.push_back(i);

@@ -12,8 +12,6 @@
 namespace hearth {
 namespace {
 
-using Values = std::vector<Value>;
-
 Value total(const Value& x) { return reduce_sum(x, {0}); }
 
 // y = x^2 with a derivative that is told apart from the true one: 3x instead of 2x, 5 in place of its derivative.
@@ -101,7 +99,7 @@ TEST(CustomRules, values_from_outside) {
               grad(by_both, {0, 1})({x, y});
             }),
             "custom_vjp: a derivative is sought by way of y f32[3], which the function uses without taking it\n"
-            "  hint: make it an argument\n  in grad ");
+            "  hint: make it an argument\n  in grad");
 }
 
 TEST(CustomRules, work_is_done_once) {

@@ -7,33 +7,36 @@
 #include <cmath>
 
 #include "array/call_test.h"
+#include "compiler/compile.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
 
 namespace hearth {
 namespace {
 
-using Values = std::vector<Value>;
-
 constexpr int kNodes = 100'000;
 
-Values chain(const Values& in) {
-  Value y = in[0];
-  for (int i = 0; i < kNodes / 2; ++i) y = tanh(y) + in[0];
-  return {reduce_sum(y, {0})};
+Function chain(int nodes) {
+  return [nodes](const Values& in) -> Values {
+    Value y = in[0];
+    for (int i = 0; i < nodes / 2; ++i) y = tanh(y) + in[0];
+    return {reduce_sum(y, {0})};
+  };
 }
 
-// Half the nodes read the argument, the other half sum them up as a tree.
-Values wide(const Values& in) {
-  std::vector<Value> all;
-  for (int i = 0; i < kNodes / 2; ++i) all.push_back(i % 2 ? sin(in[0]) : in[0] * in[0]);
-  while (all.size() > 1) {
-    std::vector<Value> sums;
-    for (size_t i = 0; i + 1 < all.size(); i += 2) sums.push_back(all[i] + all[i + 1]);
-    if (all.size() % 2) sums.push_back(all.back());
-    all = std::move(sums);
-  }
-  return {reduce_sum(all[0], {0})};
+// Half the nodes read the argument, each in its own way; the other half sum them up as a tree.
+Function wide(int nodes) {
+  return [nodes](const Values& in) -> Values {
+    Values all;
+    for (int i = 0; i < nodes / 2; ++i) all.push_back(i % 2 ? sin(in[0] * double(i)) : in[0] * double(i));
+    while (all.size() > 1) {
+      Values sums;
+      for (size_t i = 0; i + 1 < all.size(); i += 2) sums.push_back(all[i] + all[i + 1]);
+      if (all.size() % 2) sums.push_back(all.back());
+      all = std::move(sums);
+    }
+    return {reduce_sum(all[0], {0})};
+  };
 }
 
 double seconds(const std::function<void()>& f) {
@@ -50,41 +53,56 @@ void expect_quick(const char* what, const std::function<void()>& f) {
 
 Numbers point() { return vector_of({0.3, -0.2}); }
 
-void go_through_all(const Function& f, double value, double derivative) {
-  const auto with = [&](const Function& transformed, const std::vector<Numbers>& x) {
+void go_through_all(Function (*make)(int nodes)) {
+  const auto write = [](const Function& transformed, const std::vector<Numbers>& x, int least) {
     Graph graph;
     transformed(add_inputs(graph, x));
-    EXPECT_GT(graph.size(), kNodes);
+    EXPECT_GT(graph.size(), least);
   };
-  expect_quick("grad", [&] { with(grad(f), {point()}); });
-  expect_quick("grad of a checkpoint", [&] { with(grad(checkpoint(f)), {point()}); });
-  expect_quick(
-      "jvp", [&] { with([&](const Values& in) { return jvp(f, in, {scalar_like(in[0], 1)}).tangents; }, {point()}); });
-  expect_quick("vmap of grad", [&] { with(vmap(grad(f)), {{{3, 2}, {1, 2, 3, 4, 5, 6}}}); });
-  expect_quick("hessian", [&] { with(hessian(f), {point()}); });
-  expect_quick("grad, compiled and run", [&] {
-    const auto y = call_with(value_and_grad(f), {point()});
-    EXPECT_NEAR(y[0][0] / value, 1, 1e-9);
-    EXPECT_NEAR(y[1][0] / derivative, 1, 1e-9);
+  const Function f = make(kNodes);
+  expect_quick("grad", [&] { write(grad(f), {point()}, kNodes); });
+  expect_quick("grad of a checkpoint", [&] { write(grad(checkpoint(f)), {point()}, 2 * kNodes); });
+  expect_quick("jvp", [&] {
+    write([&](const Values& in) { return jvp(f, in, {scalar_like(in[0], 1)}).tangents; }, {point()}, kNodes);
+  });
+  expect_quick("vmap of grad", [&] { write(vmap(grad(f)), {{{3, 2}, {1, 2, 3, 4, 5, 6}}}, kNodes); });
+  expect_quick("hessian", [&] { write(hessian(make(kNodes / 10)), {point()}, kNodes); });
+  expect_quick("compiled", [&] {
+    Graph graph;
+    graph.output("y", f(add_inputs(graph, {point()}))[0]);
+    EXPECT_GT(graph.size(), kNodes - 1000);
+    EXPECT_FALSE(compile(graph).instructions.empty());
   });
 }
 
+// Value and derivative of what passed through all of it, a tenth as long, against the definition.
+void run_a_short_one(Function (*make)(int nodes), double value, double derivative) {
+  const auto y = call_with(value_and_grad(make(kNodes / 10)), {point()});
+  EXPECT_NEAR(y[0][0] / value, 1, 1e-9);
+  EXPECT_NEAR(y[1][0] / derivative, 1, 1e-9);
+}
+
 TEST(LongGraphs, chain) {
-  double y[2] = {0.3, -0.2}, dy = 1;
+  go_through_all(chain);
   const double x[2] = {0.3, -0.2};
-  for (int i = 0; i < kNodes / 2; ++i) {
+  double y[2] = {x[0], x[1]}, dy = 1;
+  for (int i = 0; i < kNodes / 20; ++i) {
     const double t = std::tanh(y[0]);
     dy = (1 - t * t) * dy + 1;
     y[0] = t + x[0];
     y[1] = std::tanh(y[1]) + x[1];
   }
-  go_through_all(chain, y[0] + y[1], dy);
+  run_a_short_one(chain, y[0] + y[1], dy);
 }
 
 TEST(LongGraphs, wide) {
-  const auto half = double(kNodes / 4);
-  const double value = half * (0.3 * 0.3 + 0.2 * 0.2 + std::sin(0.3) - std::sin(0.2));
-  go_through_all(wide, value, half * (0.6 + std::cos(0.3)));
+  go_through_all(wide);
+  double value = 0, derivative = 0;
+  for (int i = 0; i < kNodes / 20; ++i) {
+    value += i % 2 ? std::sin(0.3 * i) + std::sin(-0.2 * i) : 0.1 * i;
+    derivative += i % 2 ? i * std::cos(0.3 * i) : i;
+  }
+  run_a_short_one(wide, value, derivative);
 }
 
 }  // namespace

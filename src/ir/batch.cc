@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "ir/rules.h"
@@ -26,6 +27,14 @@ void batch_elementwise(BatchArgs& args) {
     }
   }
   args.out = args.graph.add_all(args.node.op->name, std::move(in), args.node.attrs);
+}
+
+// The scope without what already stands on the stack: nodes of a body carry it.
+std::string without_current(const std::string& scope) {
+  const std::string current = Scope::current();
+  if (current.empty() || scope.compare(0, current.size(), current) != 0) return scope;
+  if (scope.size() == current.size()) return "";
+  return scope[current.size()] == '.' ? scope.substr(current.size() + 1) : scope;
 }
 
 std::vector<bool> live_nodes(const Graph& body) {
@@ -88,7 +97,9 @@ class Batch {
   std::vector<Batched> do_batch(const Node& node, std::vector<Value> in, std::vector<bool> batched) {
     BatchArgs args{to_, node, std::move(in), std::move(batched), size_};
     const int32_t first = to_.size();
-    Scope scope(node.scope.empty() ? node.op->name : node.scope);
+    std::optional<Scope> scope;
+    const std::string inner = without_current(node.scope);
+    if (!inner.empty()) scope.emplace(inner);
     if (node.op->batch) {
       node.op->batch(args);
     } else if (node.op->row_kind == RowKind::elementwise) {

@@ -53,7 +53,7 @@ class Forward {
     JvpArgs args{graph_, node, node.inputs, {}, {}, std::vector<Value>(node.types.size())};
     for (const Value& in : node.inputs) args.tangent.push_back(tangent(in));
     for (size_t i = 0; i < node.types.size(); ++i) args.out.push_back({&graph_, id, int32_t(i)});
-    Scope scope("jvp " + node.scope);
+    Scope scope(node.scope.empty() ? "jvp" : "jvp " + node.scope);
     // The tangents of a checkpoint region belong to it: whoever differentiates them computes them again.
     Graph& to = innermost(graph_);
     const int32_t region = to.checkpoint_region;

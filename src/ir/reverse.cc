@@ -74,7 +74,7 @@ class Reverse {
     if (!any) return;
     const int32_t region = regions_.region_of(node);
     if (region) regions_.enter(region, [this](const Value& value) { return cotangent(value); });
-    Scope scope("grad " + node.scope);
+    Scope scope(node.scope.empty() ? "grad" : "grad " + node.scope);
     VjpArgs args{graph_, node.attrs, {}, {}, cotangent_of_out, {}, {}, false, node.bodies};
     bool wanted = false;
     for (const Value& in : node.inputs) {

@@ -14,7 +14,6 @@ namespace hearth {
 namespace {
 
 using Types = std::vector<TensorType>;
-using Values = std::vector<Value>;
 
 // --- writing the bodies
 

@@ -11,8 +11,6 @@
 namespace hearth {
 namespace {
 
-using Values = std::vector<Value>;
-
 // Results sin(x) * sum(y) and y * k, k an integer scalar, with their true derivatives.
 Values function(const Values& in) {
   const Value y = reduce_sum(in[1], {0});
