@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graphs of 100,000 nodes go through every transform and the compiler: no recursion, no time that grows with the
-// square. Measured: the times printed, 2 cores; the limit is ten times that, for busy machines.
+// square. Measured on a Zen 5: 0.1 to 0.9 s of processor time a step, 3.4 to compile the wide one; the limit leaves
+// room for slower machines.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "array/call_test.h"
 #include "compiler/compile.h"
@@ -40,15 +41,15 @@ Function wide(int nodes) {
 }
 
 double seconds(const std::function<void()>& f) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return double(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 void expect_quick(const char* what, const std::function<void()>& f) {
   const double s = seconds(f);
   std::printf("%s %.1f s\n", what, s);
-  EXPECT_LT(s, 30) << what;
+  EXPECT_LT(s, 20) << what;
 }
 
 Numbers point() { return vector_of({0.3, -0.2}); }
@@ -66,10 +67,10 @@ void go_through_all(Function (*make)(int nodes)) {
     write([&](const Values& in) { return jvp(f, in, {scalar_like(in[0], 1)}).tangents; }, {point()}, kNodes);
   });
   expect_quick("vmap of grad", [&] { write(vmap(grad(f)), {{{3, 2}, {1, 2, 3, 4, 5, 6}}}, kNodes); });
-  expect_quick("hessian", [&] { write(hessian(make(kNodes / 10)), {point()}, kNodes); });
+  expect_quick("hessian", [&] { write(hessian(make(kNodes / 10)), {point()}, kNodes / 2); });
   expect_quick("compiled", [&] {
     Graph graph;
-    graph.output("y", f(add_inputs(graph, {point()}))[0]);
+    graph.output("y", f({graph.input("x", {DType::f32, {2}})})[0]);
     EXPECT_GT(graph.size(), kNodes - 1000);
     EXPECT_FALSE(compile(graph).instructions.empty());
   });
