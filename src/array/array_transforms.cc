@@ -31,6 +31,12 @@ Function on_values(ArrayFunction f) {
     return all_values(f(to_arrays(in)));
   };
 }
+TwoPartFunction on_values(TwoPartArrayFunction f) {
+  return [f = std::move(f)](const Values& a, const Values& b) {
+    const Transforming transforming;
+    return all_values(f(to_arrays(a), to_arrays(b)));
+  };
+}
 ArrayFunction on_arrays(Function f) {
   return [f = std::move(f)](const Arrays& in) {
     const std::lock_guard lock(array_mutex());
@@ -62,6 +68,13 @@ ArrayFunction hessian(ArrayFunction f, std::vector<size_t> argnums) {
 ArrayFunction checkpoint(ArrayFunction f, CheckpointPolicy policy) {
   return on_arrays(checkpoint(on_values(std::move(f)), std::move(policy)));
 }
+ArrayFunction custom_vjp(ArrayFunction f, ArrayFunction forward, TwoPartArrayFunction backward) {
+  return on_arrays(custom_vjp(on_values(std::move(f)), on_values(std::move(forward)), on_values(std::move(backward))));
+}
+ArrayFunction custom_jvp(ArrayFunction f, TwoPartArrayFunction rule) {
+  return on_arrays(custom_jvp(on_values(std::move(f)), on_values(std::move(rule))));
+}
+
 ArrayJvp jvp(const ArrayFunction& f, const Arrays& arguments, const Arrays& tangents) {
   const std::lock_guard lock(array_mutex());
   begin_transform(arguments);
