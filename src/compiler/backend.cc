@@ -31,15 +31,12 @@ class KernelBackend : public Backend {
   // Why the node cannot be part of a row program.
   std::string refuse_row(const Node& node) const {
     if (node.op->row_kind == RowKind::none) return cat(node.op->name, ": no ", device_, " kernel");
-    for (const Value& in : node.inputs) {
-      if (size_bytes(in.dtype()) > 4) return cat("row programs have no registers for ", in.dtype());
-    }
-    if (size_bytes(node.types[0].dtype) > 4) return cat("row programs have no registers for ", node.types[0].dtype);
-    if (node.op->row_op && node.op->row_op(node) == RowOp::none) {
+    if (node.op->row_op && node.op->row_op(node).op == RowOp::none) {
       return cat("no row instruction for ", node.op->name, " of ", node.inputs[0].dtype());
     }
-    if (node.op->name == "iota" && node.types[0].dtype != DType::i32 && node.types[0].dtype != DType::f32) {
-      return cat("no row instruction for iota of ", node.types[0].dtype);
+    const DType t = node.types[0].dtype;
+    if (node.op->row_kind == RowKind::constant && (is_complex(t) || (node.op->name == "iota" && t == DType::boolean))) {
+      return cat("no row instruction for ", node.op->name, " of ", t);
     }
     return "";
   }

@@ -20,13 +20,17 @@ View operand_view(const Graph& graph, const Views& views, int32_t id, size_t inp
   if (node.op->row_kind != RowKind::reduce) return view;
   const Dims& axes = node.attrs.list("dims");
   View moved{view.base, {}, {}, view.offset};
+  const auto add = [&](size_t axis) {
+    moved.dims.push_back(view.dims[axis]);
+    moved.strides.push_back(view.strides[axis]);
+  };
+  const size_t end = axes.empty() ? 0 : size_t(axes.back()) + 1;
   for (const bool reduced : {false, true}) {
-    for (size_t i = 0; i < view.dims.size(); ++i) {
-      if (std::binary_search(axes.begin(), axes.end(), int64_t(i)) != reduced) continue;
-      moved.dims.push_back(view.dims[i]);
-      moved.strides.push_back(view.strides[i]);
+    for (size_t i = 0; i < end; ++i) {
+      if (std::binary_search(axes.begin(), axes.end(), int64_t(i)) == reduced) add(i);
     }
   }
+  for (size_t i = end; i < view.dims.size(); ++i) add(i);
   return moved;
 }
 
@@ -38,11 +42,20 @@ int64_t reduced_width(const Node& node) {
   return width;
 }
 
+// Elements behind the reduced axes: those rows interleave.
+int64_t reduced_inner(const Node& node) {
+  const Dims& axes = node.attrs.list("dims");
+  int64_t inner = 1;
+  for (int64_t i = axes.empty() ? 0 : axes.back() + 1; i < node.inputs[0].rank(); ++i) inner *= node.inputs[0].dim(i);
+  return axes.empty() ? 1 : inner;
+}
+
 // Row values read once per element of their row.
-bool is_spread(const View& view, int64_t rows, int64_t width) {
+bool is_spread(const View& view, const Group& g) {
+  const int64_t rows = g.rows(), width = g.width;
   if (view.offset != 0 || num_elements(view.dims) != rows * width || view.base.type().elements() != rows) return false;
   const View small = collapsed(view);
-  View wanted = collapsed({view.base, {rows, width}, {1, 0}, 0});
+  View wanted = collapsed({view.base, {rows / g.inner, width, g.inner}, {g.inner, 0, 1}, 0});
   return small.dims == wanted.dims && small.strides == wanted.strides;
 }
 
@@ -107,6 +120,7 @@ class Fuser {
     if (node.op->row_kind == RowKind::reduce) {
       g.elements = node.inputs[0].type().elements();
       g.width = reduced_width(node);
+      g.inner = g.elements == 0 ? 1 : reduced_inner(node);
       g.empty_rows = node.types[0].elements();
       g.members = {{id, Role::row}};
     } else {
@@ -121,7 +135,7 @@ class Fuser {
   static bool edge_fits(const Group& g, const View& view, Role from, Role role, bool reduces) {
     if (reduces || role == Role::full) {
       if (from == Role::full) return is_identity(view);
-      return !reduces && g.width >= 0 && is_spread(view, g.rows(), g.width);
+      return !reduces && g.width >= 0 && is_spread(view, g);
     }
     return from == Role::row && is_identity(view);
   }
@@ -143,12 +157,14 @@ class Fuser {
     const Node& node = graph_.node(id);
     const int64_t elements = node.types[0].elements();
     Role role;
-    int64_t width = g.width;
+    int64_t width = g.width, inner = g.inner;
     if (node.op->row_kind == RowKind::reduce) {
-      const int64_t wanted = reduced_width(node);
-      if (node.inputs[0].type().elements() != g.elements || (width >= 0 && width != wanted)) return false;
+      const int64_t wanted = reduced_width(node), wanted_inner = reduced_inner(node);
+      if (node.inputs[0].type().elements() != g.elements) return false;
+      if (width >= 0 && (width != wanted || inner != wanted_inner)) return false;
       role = Role::row;
       width = wanted;
+      inner = wanted_inner;
       if (!fits(g, gi, id, role)) return false;
     } else if (elements == g.elements && fits(g, gi, id, Role::full)) {
       role = Role::full;
@@ -160,6 +176,7 @@ class Fuser {
     if (elements == 0 || g.elements == 0) return false;
     if (depends_from_outside(id, gi, gi)) return false;
     g.width = width;
+    g.inner = inner;
     g.members.push_back({id, role});
     result_.group_of[size_t(id)] = gi;
     cover(g);
@@ -169,7 +186,7 @@ class Fuser {
   // What is quick to tell: most pairs of groups of a long graph fail here.
   static bool may_merge(const Group& a, const Group& b) {
     return a.elements == b.elements && a.members.size() + b.members.size() <= kMaxMembers &&
-           (a.width < 0 || b.width < 0 || a.width == b.width);
+           (a.width < 0 || b.width < 0 || (a.width == b.width && a.inner == b.inner));
   }
 
   // Brings group b into group a.
@@ -178,6 +195,7 @@ class Fuser {
     if (!may_merge(a, b)) return false;
     Group both = a;
     both.width = a.width >= 0 ? a.width : b.width;
+    both.inner = a.width >= 0 ? a.inner : b.inner;
     both.members.insert(both.members.end(), b.members.begin(), b.members.end());
     for (const Member& m : both.members) {
       const bool reduces = graph_.node(m.node).op->row_kind == RowKind::reduce;

@@ -18,11 +18,13 @@ struct Group {
   std::vector<Member> members;  // in graph order
   int64_t elements = 0;
   int64_t width = -1;      // -1 while no reduction fixed it
+  int64_t inner = 1;       // rows that interleave (RowProgram)
   int64_t empty_rows = 0;  // their number where width is 0
   int64_t rows() const { return width < 0 ? 1 : width == 0 ? empty_rows : elements / width; }
 };
 
-// How a consumer reads an input: the view of it (for a reduction with the reduced axes moved last).
+// How a consumer reads an input: the view of it (for a reduction with the reduced axes moved together, to the last of
+// them).
 View operand_view(const Graph& graph, const Views& views, int32_t node, size_t input);
 
 struct Fusion {

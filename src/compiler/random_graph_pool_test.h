@@ -91,10 +91,10 @@ class RandomPool {
   // -------------------------------------------------------------------------------------------------
 
   DType any_dtype() {
-    constexpr DType weighted[] = {DType::f32, DType::f32,  DType::f32,  DType::f32,     DType::f32,
-                                  DType::f32, DType::bf16, DType::bf16, DType::bf16,    DType::f16,
-                                  DType::f16, DType::i32,  DType::i32,  DType::boolean, DType::u32,
-                                  DType::f64, DType::i64,  DType::u8,   DType::i8,      DType::i16};
+    constexpr DType weighted[] = {DType::f32,  DType::f32,     DType::f32,  DType::f32, DType::f32, DType::f32,
+                                  DType::bf16, DType::bf16,    DType::bf16, DType::f16, DType::f16, DType::i32,
+                                  DType::i32,  DType::boolean, DType::u32,  DType::f64, DType::i64, DType::u8,
+                                  DType::i8,   DType::i16,     DType::u64,  DType::u16};
     return weighted[choose(std::size(weighted))];
   }
   DType any_float() {

@@ -11,11 +11,47 @@
 namespace hearth {
 namespace {
 
-// The four bytes of a constant as a register holds them.
-uint32_t constant_bits(const Node& node) {
+// A constant as a register holds it.
+uint64_t constant_bits(const Node& node) {
   const DType t = node.types[0].dtype;
+  if (t == DType::f64) return std::bit_cast<uint64_t>(node.attrs.real("value"));
   if (is_float(t)) return std::bit_cast<uint32_t>(float(node.attrs.real("value")));
-  return uint32_t(node.attrs.integer("value"));
+  const int64_t value = node.attrs.integer("value");
+  switch (t) {
+    case DType::boolean: return value != 0;
+    case DType::i8: return uint32_t(int8_t(value));
+    case DType::i16: return uint32_t(int16_t(value));
+    case DType::u8: return uint8_t(value);
+    case DType::u16: return uint16_t(value);
+    case DType::i64:
+    case DType::u64: return uint64_t(value);
+    default: return uint32_t(value);
+  }
+}
+RowOp constant_op(DType t) { return register_bytes(t) == 4 ? RowOp::constant : RowOp::constant_64; }
+
+// What an instruction that only moves is called at the width of a dtype.
+RowOp of_width(DType t, RowOp words, RowOp wide, RowOp widest) {
+  return register_bytes(t) == 4 ? words : register_bytes(t) == 8 ? wide : widest;
+}
+RowOp copy_op(DType t) { return of_width(t, RowOp::copy, RowOp::copy_64, RowOp::copy_128); }
+RowOp spread_op(DType t) { return of_width(t, RowOp::spread, RowOp::spread_64, RowOp::spread_128); }
+
+// Positions as numbers of a dtype.
+RowRecipe iota_recipe(DType t) {
+  switch (t) {
+    case DType::f32: return RowOp::iota_f32;
+    case DType::f64: return RowOp::iota_f64;
+    case DType::i64:
+    case DType::u64: return RowOp::iota_i64;
+    case DType::f16: return {RowOp::none, RowOp::iota_f32_odd, RowOp::round_f16};
+    case DType::bf16: return {RowOp::none, RowOp::iota_f32_odd, RowOp::round_bf16};
+    case DType::i8: return {RowOp::none, RowOp::iota_i32, RowOp::wrap_i8};
+    case DType::i16: return {RowOp::none, RowOp::iota_i32, RowOp::wrap_i16};
+    case DType::u8: return {RowOp::none, RowOp::iota_i32, RowOp::wrap_u8};
+    case DType::u16: return {RowOp::none, RowOp::iota_i32, RowOp::wrap_u16};
+    default: return RowOp::iota_i32;
+  }
 }
 
 // Instructions with registers not yet assigned: numbers that only count up.
@@ -23,7 +59,7 @@ struct Draft {
   RowOp op;
   int dst, inputs[3] = {-1, -1, -1};
   int operand = 0;
-  uint32_t immediate = 0;
+  uint64_t immediate = 0;
 };
 struct DraftPhase {
   std::vector<Draft> tiles, after;
@@ -85,7 +121,7 @@ class Builder {
   DraftPhase& phase() { return phases_[size_t(phase_)]; }
 
   int emit(std::vector<Draft>& list, RowOp op, const std::vector<int>& inputs, int operand = 0,
-           uint32_t immediate = 0) {
+           uint64_t immediate = 0) {
     Draft draft{op, next_++};
     for (size_t i = 0; i < inputs.size(); ++i) draft.inputs[i] = inputs[i];
     draft.operand = operand;
@@ -94,9 +130,18 @@ class Builder {
     return draft.dst;
   }
 
-  RowOp op_of(int32_t id) const {
-    if (args_.views.is_copy(id)) return RowOp::copy;
-    return graph_.node(id).op->row_op(graph_.node(id));
+  // The instructions of a node, or of an element-wise step of it: the register of the result.
+  int compute(std::vector<Draft>& list, int32_t id, std::vector<int> inputs) {
+    const Node& node = graph_.node(id);
+    const RowRecipe recipe = args_.views.is_copy(id) ? RowRecipe(copy_op(node.types[0].dtype)) : node.op->row_op(node);
+    if (recipe.before != RowOp::none) inputs[0] = emit(list, recipe.before, {inputs[0]});
+    return finish_value(list, recipe, emit(list, recipe.op, inputs));
+  }
+  int finish_value(std::vector<Draft>& list, const RowRecipe& recipe, int result) {
+    for (const RowOp op : recipe.after) {
+      if (op != RowOp::none) result = emit(list, op, {result});
+    }
+    return result;
   }
 
   int full(int32_t id) {
@@ -104,7 +149,7 @@ class Builder {
     if (found != full_.end()) return found->second;
     std::vector<int> in;
     for (size_t i = 0; i < operands(id); ++i) in.push_back(full_operand(operand_view(graph_, args_.views, id, i)));
-    return full_[id] = emit(phase().tiles, op_of(id), in);
+    return full_[id] = compute(phase().tiles, id, in);
   }
 
   int full_operand(const View& view) {
@@ -114,37 +159,39 @@ class Builder {
       if (roles_.at(id) == Role::full) return full(id);
       const int row = rows_.at(id);
       const auto [entry, fresh] = full_.try_emplace(id, -1);
-      if (fresh) entry->second = emit(phase().tiles, RowOp::spread, {row});
+      if (fresh) entry->second = emit(phase().tiles, spread_op(node.types[0].dtype), {row});
       return entry->second;
     }
     if (recomputes(view)) return full(id);
     if (node.op->name == "constant" && node.attrs.has("value")) return constant(phase().tiles, loads_, node);
     if (args_.views.is_counted(id)) {
-      const RowOp op = node.types[0].dtype == DType::f32 ? RowOp::iota_f32 : RowOp::iota_i32;
-      return load(op, operand_number(-1, node.types[0].dtype, view, false));
+      const DType dtype = node.types[0].dtype;
+      return load(iota_recipe(dtype), operand_number(-1, dtype, view, false));
     }
     return load(RowOp::load, operand_number(input_number(view.base), view.base.dtype(), view, false));
   }
 
-  int load(RowOp op, int operand) {
-    const auto [entry, fresh] = loads_.try_emplace({op, operand, 0}, -1);
+  int load(const RowRecipe& recipe, int operand) {
+    const auto [entry, fresh] = loads_.try_emplace({recipe.op, operand, 0}, -1);
     if (!fresh) return entry->second;
     const int32_t tensor = built_.program.operands[size_t(operand)].tensor;
     if (tensor >= 0) last_load_[size_t(tensor)] = next_;
-    return entry->second = emit(phase().tiles, op, {}, operand);
+    return entry->second = finish_value(phase().tiles, recipe, emit(phase().tiles, recipe.op, {}, operand));
   }
 
-  using LoadKey = std::tuple<RowOp, int, uint32_t>;
+  using LoadKey = std::tuple<RowOp, int, uint64_t>;
   int constant(std::vector<Draft>& list, std::map<LoadKey, int>& memo, const Node& node) {
-    const uint32_t bits = constant_bits(node);
-    const auto [entry, fresh] = memo.try_emplace({RowOp::constant, 0, bits}, -1);
-    if (fresh) entry->second = emit(list, RowOp::constant, {}, 0, bits);
+    const uint64_t bits = constant_bits(node);
+    const RowOp op = constant_op(node.types[0].dtype);
+    const auto [entry, fresh] = memo.try_emplace({op, 0, bits}, -1);
+    if (fresh) entry->second = emit(list, op, {}, 0, bits);
     return entry->second;
   }
 
   void reduce(int32_t id) {
     const int in = full_operand(operand_view(graph_, args_.views, id, 0));
-    rows_[id] = emit(phase().tiles, op_of(id), {in});
+    const RowRecipe recipe = graph_.node(id).op->row_op(graph_.node(id));
+    rows_[id] = finish_value(phase().after, recipe, emit(phase().tiles, recipe.op, {in}));
   }
 
   int row(int32_t id) {
@@ -152,7 +199,7 @@ class Builder {
     if (found != rows_.end()) return found->second;
     std::vector<int> in;
     for (size_t i = 0; i < operands(id); ++i) in.push_back(row_operand(operand_view(graph_, args_.views, id, i)));
-    return rows_[id] = emit(phase().after, op_of(id), in);
+    return rows_[id] = compute(phase().after, id, in);
   }
 
   int row_operand(const View& view) {
@@ -212,6 +259,7 @@ class Builder {
     RowProgram& program = built_.program;
     program.width = args_.group.width >= 0 ? args_.group.width : args_.group.elements;
     program.rows = args_.group.width >= 0 ? args_.group.rows() : 1;
+    program.inner = args_.group.inner;
     std::map<int, uint8_t> row_register;
     std::map<int, int> row_last;  // last use, counted over all phases
     int time = 0;
@@ -261,7 +309,7 @@ class Builder {
         uint8_t* slots[3] = {&instruction.a, &instruction.b, &instruction.c};
         for (int s = 0; s < 3; ++s) {
           if (d.inputs[s] >= 0)
-            *slots[s] = d.op == RowOp::spread ? row_register.at(d.inputs[s]) : full_register.at(d.inputs[s]);
+            *slots[s] = is_spread(d.op) ? row_register.at(d.inputs[s]) : full_register.at(d.inputs[s]);
         }
         if (is_reduction(d.op)) {
           instruction.dst = row_register.at(d.dst);
@@ -333,14 +381,15 @@ BuiltProgram build_copy(const View& view, bool counted) {
   program.full_registers = 1;
   RowPhase phase;
   if (node.op->name == "constant" && node.attrs.has("value")) {
-    phase.tiles.push_back({RowOp::constant, 0, 0, 0, 0, 0, constant_bits(node)});
+    phase.tiles.push_back({constant_op(dtype), 0, 0, 0, 0, 0, constant_bits(node)});
   } else {
     if (!counted) built.inputs.push_back(view.base);
     program.operands.push_back({counted ? -1 : 0, dtype, false, small.offset, small.dims, small.strides});
-    phase.tiles.push_back({!counted              ? RowOp::load
-                           : dtype == DType::f32 ? RowOp::iota_f32
-                                                 : RowOp::iota_i32,
-                           0, 0, 0, 0, 0, 0});
+    const RowRecipe recipe = counted ? iota_recipe(dtype) : RowRecipe(RowOp::load);
+    phase.tiles.push_back({recipe.op, 0, 0, 0, 0, 0, 0});
+    for (const RowOp op : recipe.after) {
+      if (op != RowOp::none) phase.tiles.push_back({op, 0, 0, 0, 0, 0, 0});
+    }
   }
   program.operands.push_back({0, dtype, false, 0, {elements}, {1}});
   phase.tiles.push_back({RowOp::store, 0, 0, 0, 0, uint16_t(program.operands.size() - 1), 0});

@@ -69,6 +69,16 @@ enum class RowKind {
   constant,  // a splat or iota: no memory at all
 };
 
+// The instructions of one node: `before` on its first input, then `op`, then those `after` on its result, up to the
+// first none. An op of none: there are no instructions for this node's dtypes.
+struct RowRecipe {
+  RowOp op = RowOp::none, before = RowOp::none;
+  RowOp after[2] = {RowOp::none, RowOp::none};
+
+  RowRecipe(RowOp op) : op(op) {}  // most have one
+  RowRecipe(RowOp before, RowOp op, RowOp then, RowOp last = RowOp::none) : op(op), before(before), after{then, last} {}
+};
+
 // A device's kernel for this operation, and the dry run that tells whether it takes a given node.
 struct Offer {
   std::string device;  // "cpu"
@@ -95,7 +105,7 @@ struct OpInfo {
   std::function<void(BatchArgs&)> batch = nullptr;  // null: element-wise ones and composites by what they are, others
                                                     // one example after the other
   RowKind row_kind = RowKind::none;
-  std::function<RowOp(const Node&)> row_op = nullptr;  // RowOp::none when this node's dtypes have no instruction
+  std::function<RowRecipe(const Node&)> row_op = nullptr;
   std::vector<Offer> offers = {};
   bool pure = true;              // equal nodes may be merged
   std::string subsumed_by = {};  // an operation whose first outputs, for the same inputs and attributes, are this one's

@@ -18,7 +18,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "plan files are little-endian; big-endian hosts need swaps");
 
 constexpr char kMagic[9] = "HEARTHPL";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 
 // docs/plan_format.md
 struct Header {
@@ -226,7 +226,12 @@ void visit(Reader& archive, PlanPort& x) { visit_port(archive, x); }
 
 template <class Archive, class X>
 void visit_row_instruction(Archive& archive, X& x) {
-  visit_enum(archive, x.op, int(RowOp::count), "row instruction");
+  uint16_t op = uint16_t(x.op);
+  archive.number(op);
+  if constexpr (reads<Archive>) {
+    if (op >= uint16_t(RowOp::count)) archive.error(cat("there is no row instruction ", op));
+    x.op = RowOp(op);
+  }
   visit(archive, x.dst);
   visit(archive, x.a);
   visit(archive, x.b);
@@ -252,8 +257,8 @@ void visit(Reader& archive, RowOperand& x) { visit_operand(archive, x); }
 // The smallest sizes are those of the fixed fields: a count of 8 bytes for each list in them.
 template <class Archive, class X>
 void visit_phase(Archive& archive, X& x) {
-  visit_list(archive, x.tiles, 11);
-  visit_list(archive, x.after, 11);
+  visit_list(archive, x.tiles, 16);
+  visit_list(archive, x.after, 16);
 }
 void visit(Writer& archive, const RowPhase& x) { visit_phase(archive, x); }
 void visit(Reader& archive, RowPhase& x) { visit_phase(archive, x); }
@@ -262,6 +267,7 @@ template <class Archive, class X>
 void visit_program(Archive& archive, X& x) {
   visit(archive, x.rows);
   visit(archive, x.width);
+  visit(archive, x.inner);
   visit(archive, x.full_registers);
   visit(archive, x.row_registers);
   visit_list(archive, x.operands, 30);
@@ -281,7 +287,7 @@ void visit_plan(Archive& archive, X& x) {
   visit_list(archive, x.tensors, 22);
   visit_list(archive, x.inputs, 16);
   visit_list(archive, x.outputs, 16);
-  visit_list(archive, x.programs, 40);
+  visit_list(archive, x.programs, 48);
   visit_list(archive, x.instructions, 72);
   visit(archive, x.live_bytes_max);
   visit_list(archive, x.bodies, 80);

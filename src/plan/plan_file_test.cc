@@ -144,8 +144,8 @@ TEST(PlanFile, every_flipped_bit_is_refused) {
 TEST(PlanFile, messages_give_the_byte) {
   std::vector<std::byte> bytes = plan_to_bytes(small_plan());
   bytes[8] = std::byte{9};
-  EXPECT_TEXT(message_of(bytes), "plan file 'p.plan': byte 8: has format version 9; this program reads version 2");
-  bytes[8] = std::byte{2};
+  EXPECT_TEXT(message_of(bytes), "plan file 'p.plan': byte 8: has format version 9; this program reads version 3");
+  bytes[8] = std::byte{3};
   bytes[64] = std::byte{200};  // number of devices
   EXPECT_TEXT(message_of(bytes), "byte 64: the structure's checksum is wrong");
   bytes[70] = std::byte{1};

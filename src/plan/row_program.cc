@@ -8,10 +8,35 @@
 
 namespace hearth {
 
+namespace {
+
+// Bytes of the registers of each instruction: result, inputs.
+struct Widths {
+  uint8_t result, in[3];
+};
+constexpr Widths kWidths[] = {
+#define HEARTH_ROW(name) {4, {4, 4, 4}},
+    HEARTH_ROW_OPS(HEARTH_ROW)
+#undef HEARTH_ROW
+#define HEARTH_ROW(name, result, a, b, c) {result, {a, b, c}},
+        HEARTH_WIDE_ROW_OPS(HEARTH_ROW)
+#undef HEARTH_ROW
+#define HEARTH_ROW(name, bytes) {bytes, {bytes, 0, 0}},
+            HEARTH_ROW_REDUCTIONS(HEARTH_ROW)
+#undef HEARTH_ROW
+};
+constexpr const Widths& widths_of(RowOp op) { return kWidths[size_t(op)]; }
+
+bool is_store(RowOp op) { return op == RowOp::store || op == RowOp::store_row; }
+bool is_load(RowOp op) { return op == RowOp::load || op == RowOp::load_row; }
+bool has_operand(RowOp op) { return is_iota(op) || is_store(op) || is_load(op); }
+
+}  // namespace
+
 const char* name(RowOp op) {
   static constexpr const char* kNames[] = {
-#define HEARTH_ROW(name) #name,
-      HEARTH_ROW_OPS(HEARTH_ROW)
+#define HEARTH_ROW(name, ...) #name,
+      HEARTH_ROW_OPS(HEARTH_ROW) HEARTH_WIDE_ROW_OPS(HEARTH_ROW) HEARTH_ROW_REDUCTIONS(HEARTH_ROW)
 #undef HEARTH_ROW
   };
   return op < RowOp::count ? kNames[size_t(op)] : "?";
@@ -19,6 +44,10 @@ const char* name(RowOp op) {
 
 int inputs_of(RowOp op) {
   if (op < RowOp::store || op >= RowOp::count || op == RowOp::load_row) return 0;
+  if (op > RowOp::copy) {
+    const Widths& widths = widths_of(op);
+    return (widths.in[0] > 0) + (widths.in[1] > 0) + (widths.in[2] > 0);
+  }
   if (op == RowOp::select) return 3;
   if (op >= RowOp::add_f32 && op <= RowOp::atan2_f32) return 2;
   if (op >= RowOp::add_i32 && op <= RowOp::min_u32) return 2;
@@ -27,14 +56,19 @@ int inputs_of(RowOp op) {
   return 1;
 }
 
+int result_bytes(const RowProgram& program, const RowInstruction& i) {
+  if (is_store(i.op)) return 0;
+  return is_load(i.op) ? register_bytes(program.operands[i.operand].dtype) : widths_of(i.op).result;
+}
+
+int input_bytes(const RowProgram& program, const RowInstruction& i, int k) {
+  return is_store(i.op) ? register_bytes(program.operands[i.operand].dtype) : widths_of(i.op).in[k];
+}
+
 namespace {
 
-bool is_iota(RowOp op) { return op == RowOp::iota_i32 || op == RowOp::iota_f32; }
-bool is_store(RowOp op) { return op == RowOp::store || op == RowOp::store_row; }
-bool has_operand(RowOp op) { return is_iota(op) || is_store(op) || op == RowOp::load || op == RowOp::load_row; }
-
 // Which kind of register an instruction of a tile list reads and writes; those of an `after` list always use row ones.
-bool reads_row(RowOp op, bool after) { return after || op == RowOp::spread || op == RowOp::store_row; }
+bool reads_row(RowOp op, bool after) { return after || is_spread(op) || op == RowOp::store_row; }
 bool writes_row(RowOp op, bool after) { return after || op == RowOp::load_row || is_reduction(op); }
 
 std::string show(const RowInstruction& i, bool after) {
@@ -46,7 +80,9 @@ std::string show(const RowInstruction& i, bool after) {
     out << (n ? ", " : " ") << (reads_row(i.op, after) ? "r" : "f") << int(reads[n]);
   if (has_operand(i.op)) out << (is_store(i.op) ? " -> " : " ") << "operand " << i.operand;
   if (i.op == RowOp::constant)
-    out << " 0x" << std::hex << i.immediate << " (" << std::bit_cast<float>(i.immediate) << ")";
+    out << " 0x" << std::hex << i.immediate << " (" << std::bit_cast<float>(uint32_t(i.immediate)) << ")";
+  else if (is_constant(i.op))
+    out << " 0x" << std::hex << i.immediate << " (" << std::bit_cast<double>(i.immediate) << ")";
   return out.str();
 }
 
@@ -94,6 +130,8 @@ class Checker {
                      program_.row_registers >= 0 && program_.row_registers <= kMaxRowRegisters,
                  format, "row program: ", program_.full_registers, " full and ", program_.row_registers,
                  " row registers; at most ", kMaxRowRegisters, " of each");
+    HEARTH_CHECK(program_.inner >= 1 && program_.rows % program_.inner == 0, format, "row program: ", program_.rows,
+                 " rows do not interleave by ", program_.inner);
   }
 
   // The number of elements is right and every position lies within int64.
@@ -135,9 +173,9 @@ class Checker {
                  "): ");
     };
     HEARTH_CHECK(i.op > RowOp::none && i.op < RowOp::count, format, where(), "no such instruction: ", int(i.op));
-    HEARTH_CHECK(
-        !after || (i.op != RowOp::load && i.op != RowOp::store && i.op != RowOp::spread && !is_reduction(i.op)), format,
-        where(), "works on full registers and cannot come after the tiles");
+    HEARTH_CHECK(!after || (i.op != RowOp::load && i.op != RowOp::store && !is_spread(i.op) && !is_reduction(i.op)),
+                 format, where(), "works on full registers and cannot come after the tiles");
+    if (has_operand(i.op)) check_operand(i, where(), after);
     const uint8_t reads[3] = {i.a, i.b, i.c};
     for (int n = 0; n < inputs_of(i.op); ++n) {
       const bool row = reads_row(i.op, after);
@@ -146,8 +184,10 @@ class Checker {
       const uint64_t written = row ? row_ & ~reduced_for(after) : full_;
       HEARTH_CHECK(written >> reads[n] & 1, format, where(), "register ", row ? "r" : "f", int(reads[n]),
                    " has no value there");
+      const int bytes = (row ? row_bytes_ : full_bytes_)[reads[n]], wanted = input_bytes(program_, i, n);
+      HEARTH_CHECK(bytes == wanted, format, where(), "register ", row ? "r" : "f", int(reads[n]), " has ", bytes,
+                   " bytes, the instruction reads ", wanted);
     }
-    if (has_operand(i.op)) check_operand(i, where(), after);
     if (!is_store(i.op)) check_written(i, where(), after);
   }
 
@@ -159,6 +199,7 @@ class Checker {
     HEARTH_CHECK(i.dst < (row ? program_.row_registers : program_.full_registers), format, where, "register ",
                  int(i.dst), " of ", row ? program_.row_registers : program_.full_registers);
     const uint64_t bit = uint64_t(1) << i.dst;
+    (row ? row_bytes_ : full_bytes_)[i.dst] = uint8_t(result_bytes(program_, i));
     HEARTH_CHECK(after || !row || !(reduced_ & bit), format, where, "register r", int(i.dst),
                  " is the result of another reduction of this phase");
     if (is_reduction(i.op))
@@ -182,8 +223,7 @@ class Checker {
     HEARTH_CHECK(operand.tensor >= 0 && size_t(operand.tensor) < tensors.size(), format, where, "tensor ",
                  operand.tensor, " of ", tensors.size(), is_store(i.op) ? " outputs" : " inputs");
     const TensorType& type = tensors[size_t(operand.tensor)];
-    HEARTH_CHECK(operand.dtype == type.dtype && size_bytes(type.dtype) <= 4, format, where, "operand is ",
-                 operand.dtype, ", tensor is ", type, "; wanted the same type of at most 4 bytes");
+    HEARTH_CHECK(operand.dtype == type.dtype, format, where, "operand is ", operand.dtype, ", tensor is ", type);
     if (program_.rows == 0 || (!operand.row && program_.width == 0)) return;
     const auto [low, high] = span(operand);
     HEARTH_CHECK(low >= 0 && high < type.elements(), format, where, "positions ", int64_t(low), " to ", int64_t(high),
@@ -194,6 +234,7 @@ class Checker {
 
   const RowProgram& program_;
   const std::vector<TensorType>&inputs_, &outputs_;
+  uint8_t full_bytes_[kMaxRowRegisters] = {}, row_bytes_[kMaxRowRegisters] = {};
   uint64_t full_ = 0, row_ = 0,
            reduced_ = 0;  // bit r: register r has a value; reduced_: it is a reduction of this phase
 };
@@ -207,8 +248,9 @@ void validate(const RowProgram& program, const std::vector<TensorType>& inputs,
 
 std::string to_text(const RowProgram& program) {
   std::ostringstream out;
-  out << program.rows << " rows x " << program.width << ", " << program.full_registers << " full and "
-      << program.row_registers << " row registers\n";
+  out << program.rows << " rows x " << program.width << ", ";
+  if (program.inner > 1) out << "interleaved by " << program.inner << ", ";
+  out << program.full_registers << " full and " << program.row_registers << " row registers\n";
   for (size_t i = 0; i < program.operands.size(); ++i) {
     const RowOperand& operand = program.operands[i];
     out << "  operand " << i << ": ";

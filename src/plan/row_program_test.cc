@@ -43,10 +43,10 @@ TEST(RowProgramData, InputsOfEveryInstruction) {
     };
     int want = 1;
     if (starts({"none", "load", "iota", "constant"})) want = 0;
-    if (starts({"add_",    "sub_",    "mul_", "div_", "max_f32", "max_i32", "max_u32", "min_f32",
-                "min_i32", "min_u32", "pow_", "rem_", "atan2",   "and_",    "or_",     "xor_",
-                "shl_",    "shr_",    "eq_",  "ne_",  "lt_",     "le_",     "gt_",     "ge_"}))
+    if (starts({"add_",  "sub_", "mul_", "div_", "max_f", "max_i", "max_u", "min_f", "min_i", "min_u", "pow_", "rem_",
+                "atan2", "and_", "or_",  "xor_", "shl_",  "shr_",  "eq_",   "ne_",   "lt_",   "le_",   "gt_",  "ge_"}))
       want = 2;
+    if (starts({"and_row", "or_row"})) want = 1;
     if (starts({"select"})) want = 3;
     EXPECT_EQ(inputs_of(RowOp(i)), want) << text;
   }
@@ -103,7 +103,12 @@ TEST(RowProgramData, EachDamageIsRefused) {
          p.operands[0].strides = {INT64_MAX, INT64_MAX};
        }},
       {"no such instruction: 0", [](RowProgram& p) { p.phases[0].tiles[0].op = RowOp::none; }},
-      {"no such instruction: 200", [](RowProgram& p) { p.phases[0].tiles[0].op = RowOp(200); }},
+      {"no such instruction: 999", [](RowProgram& p) { p.phases[0].tiles[0].op = RowOp(999); }},
+      {"do not interleave by 3", [](RowProgram& p) { p.inner = 3; }},
+      {"do not interleave by 0", [](RowProgram& p) { p.inner = 0; }},
+      {"has 4 bytes, the instruction reads 8", [](RowProgram& p) { p.phases[1].tiles[2].op = RowOp::add_f64; }},
+      {"has 4 bytes, the instruction reads 8", [](RowProgram& p) { p.phases[1].tiles[1].op = RowOp::spread_64; }},
+      {"has 8 bytes, the instruction reads 4", [](RowProgram& p) { p.phases[0].after[1].op = RowOp::constant_64; }},
       {"cannot come after", [](RowProgram& p) { p.phases[0].after[0].op = RowOp::load; }},
       {"cannot come after", [](RowProgram& p) { p.phases[0].after[0].op = RowOp::spread; }},
       {"cannot come after", [](RowProgram& p) { p.phases[0].after[2].op = RowOp::sum_f32; }},
@@ -146,10 +151,41 @@ TEST(RowProgramData, EachDamageIsRefused) {
   }
 }
 
-TEST(RowProgramData, EightByteTensorsAreRefused) {
+TEST(RowProgramData, StoresNeedARegisterOfTheirWidth) {
   RowProgram program = good_program();
-  program.operands[0].dtype = DType::f64;
-  EXPECT_THROW(validate(program, {{DType::f64, {4, 6}}}, kOut), Error);
+  program.operands.push_back({0, DType::f64, false, 0, {4, 6}, {6, 1}});
+  program.phases[1].tiles[3].operand = 2;
+  EXPECT_TEXT(error_of(Kind::format,
+                       [&] {
+                         validate(program, kIn, {{DType::f64, {4, 6}}, kOut[1]});
+                       }),
+              "register f2 has 4 bytes, the instruction reads 8");
+}
+
+TEST(RowProgramData, WideProgramsPassAndPrint) {
+  RowProgram p{
+      .rows = 4, .width = 3, .inner = 2, .full_registers = 2, .row_registers = 1, .operands = {}, .phases = {}};
+  p.operands.push_back({0, DType::f64, false, 0, {12}, {1}});
+  p.operands.push_back({0, DType::f64, true, 0, {4}, {1}});
+  RowPhase sum;
+  sum.tiles = {{.op = RowOp::load, .dst = 0, .operand = 0},
+               {.op = RowOp::constant_64, .dst = 1, .immediate = std::bit_cast<uint64_t>(2.0)},
+               {.op = RowOp::mul_f64, .dst = 1, .a = 0, .b = 1},
+               {.op = RowOp::sum_f64, .dst = 0, .a = 1}};
+  sum.after = {{.op = RowOp::store_row, .a = 0, .operand = 1}};
+  p.phases = {sum};
+  validate(p, {{DType::f64, {2, 3, 2}}}, {{DType::f64, {4}}});
+  EXPECT_EQ(to_text(p),
+            "4 rows x 3, interleaved by 2, 2 full and 1 row registers\n"
+            "  operand 0: tensor 0 f64 dims [12] strides [1]\n"
+            "  operand 1: tensor 0 f64 per row dims [4] strides [1]\n"
+            "  phase 0\n"
+            "    f0 = load operand 0\n"
+            "    f1 = constant_64 0x4000000000000000 (2)\n"
+            "    f1 = mul_f64 f0, f1\n"
+            "    r0 = sum_f64 f1\n"
+            "  after\n"
+            "    store_row r0 -> operand 1\n");
 }
 
 TEST(RowProgramData, TransposedStoreIsAllowed) {

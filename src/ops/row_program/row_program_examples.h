@@ -18,9 +18,10 @@ inline RowOperand dense(const RowProgram& program, int tensor, DType dtype, bool
 struct Builder {
   RowProgram p;
 
-  Builder(int64_t rows, int64_t width) {
+  Builder(int64_t rows, int64_t width, int64_t inner = 1) {
     p.rows = rows;
     p.width = width;
+    p.inner = inner;
     p.phases.emplace_back();
   }
   uint8_t load(int tensor, DType dtype = DType::f32) { return load(dense(p, tensor, dtype)); }
@@ -28,6 +29,9 @@ struct Builder {
     return full({.op = op, .dst = 0, .operand = add(std::move(operand))});
   }
   uint8_t constant(float x) { return full({.op = RowOp::constant, .dst = 0, .immediate = std::bit_cast<uint32_t>(x)}); }
+  uint8_t constant_f64(double x) {
+    return full({.op = RowOp::constant_64, .dst = 0, .immediate = std::bit_cast<uint64_t>(x)});
+  }
   uint8_t op(RowOp op, uint8_t a, uint8_t b = 0, uint8_t c = 0) {  // element-wise, spread or reduction
     if (!is_reduction(op)) return full({.op = op, .dst = 0, .a = a, .b = b, .c = c});
     return row(&p.phases.back().tiles, {.op = op, .dst = 0, .a = a});
@@ -36,8 +40,8 @@ struct Builder {
   void store(uint8_t a, RowOperand operand) {
     p.phases.back().tiles.push_back({.op = RowOp::store, .dst = 0, .a = a, .operand = add(std::move(operand))});
   }
-  uint8_t load_row(int tensor, bool after = false) {
-    const uint16_t operand = add(dense(p, tensor, DType::f32, true));
+  uint8_t load_row(int tensor, bool after = false, DType dtype = DType::f32) {
+    const uint16_t operand = add(dense(p, tensor, dtype, true));
     RowPhase& phase = p.phases.back();
     return row(after ? &phase.after : &phase.tiles, {.op = RowOp::load_row, .dst = 0, .operand = operand});
   }
@@ -47,8 +51,8 @@ struct Builder {
   uint8_t after_constant(float x) {
     return row(&p.phases.back().after, {.op = RowOp::constant, .dst = 0, .immediate = std::bit_cast<uint32_t>(x)});
   }
-  void store_row(uint8_t r, int tensor) {
-    const uint16_t operand = add(dense(p, tensor, DType::f32, true));
+  void store_row(uint8_t r, int tensor, DType dtype = DType::f32) {
+    const uint16_t operand = add(dense(p, tensor, dtype, true));
     p.phases.back().after.push_back({.op = RowOp::store_row, .dst = 0, .a = r, .operand = operand});
   }
   void next_phase() { p.phases.emplace_back(); }
@@ -77,6 +81,21 @@ inline RowProgram five_operations(int64_t rows, int64_t width) {
   const uint8_t x = b.load(0), y = b.load(1), half = b.constant(0.5f);
   const uint8_t sum = b.op(RowOp::add_f32, b.op(RowOp::mul_f32, x, y), x);
   b.store(b.op(RowOp::mul_f32, b.op(RowOp::sub_f32, b.op(RowOp::mul_f32, sum, half), y), x), 0);
+  return b.done();
+}
+
+inline RowProgram five_operations_f64(int64_t rows, int64_t width) {
+  Builder b(rows, width);
+  const uint8_t x = b.load(0, DType::f64), y = b.load(1, DType::f64), half = b.constant_f64(0.5);
+  const uint8_t sum = b.op(RowOp::add_f64, b.op(RowOp::mul_f64, x, y), x);
+  b.store(b.op(RowOp::mul_f64, b.op(RowOp::sub_f64, b.op(RowOp::mul_f64, sum, half), y), x), 0, DType::f64);
+  return b.done();
+}
+
+// out[r] = sum of x[r,:], of f32 or f64
+inline RowProgram sums(int64_t rows, int64_t width, int64_t inner = 1, DType dtype = DType::f32) {
+  Builder b(rows, width, inner);
+  b.store_row(b.op(dtype == DType::f64 ? RowOp::sum_f64 : RowOp::sum_f32, b.load(0, dtype)), 0, dtype);
   return b.done();
 }
 

@@ -14,6 +14,7 @@ namespace hearth {
 namespace {
 
 #include "ops/row_program/row_program_math.h"
+#include "ops/row_program/row_program_numbers.h"
 #include "ops/row_program/row_program_vector.h"
 #include "ops/row_program/row_program_vector_math.h"
 
@@ -40,15 +41,29 @@ using U = RowWord;
   ROW(neg_i32, U, U, 0u - a)                                           \
   ROW(abs_i32, U, U, int32_t(a) < 0 ? 0u - a : a)                      \
   ROW(sign_i32, I, I, (a > 0 ? 1 : 0) - (a < 0 ? 1 : 0))               \
+  ROW(sign_u32, U, U, a != 0 ? 1u : 0u)                                \
   ROW(not_u32, U, U, ~a)                                               \
   ROW(not_bool, U, U, a == 0 ? 1u : 0u)                                \
   ROW(popcnt_u32, U, U, popcnt_of(a))                                  \
   ROW(clz_u32, U, U, leading_zeros_of(a))                              \
+  ROW(clz_u16, U, U, leading_zeros_of(a & 0xffffu) - 16u)              \
+  ROW(clz_u8, U, U, leading_zeros_of(a & 0xffu) - 24u)                 \
   ROW(f32_to_i32, F, I, to_i32(a))                                     \
   ROW(i32_to_f32, I, F, float(a))                                      \
   ROW(u32_to_f32, U, F, from_u32(a))                                   \
   ROW(f32_to_u32, F, U, to_u32(a))                                     \
-  ROW(f32_to_bool, F, U, a != 0 ? 1u : 0u)
+  ROW(f32_to_bool, F, U, a != 0 ? 1u : 0u)                             \
+  ROW(i32_to_bool, U, U, a != 0 ? 1u : 0u)                             \
+  ROW(i32_to_f32_odd, I, F, odd_f32(double(a)))                        \
+  ROW(u32_to_f32_odd, U, F, odd_f32(double(a)))                        \
+  ROW(wrap_i8, U, I, int32_t(int8_t(a)))                               \
+  ROW(wrap_i16, U, I, int32_t(int16_t(a)))                             \
+  ROW(wrap_u8, U, U, a & 0xffu)                                        \
+  ROW(wrap_u16, U, U, a & 0xffffu)                                     \
+  ROW(clamp_i8, I, I, a<-128 ? -128 : a> 127 ? 127 : a)                \
+  ROW(clamp_i16, I, I, a<-32768 ? -32768 : a> 32767 ? 32767 : a)       \
+  ROW(clamp_u8, I, I, a<0 ? 0 : a> 255 ? 255 : a)                      \
+  ROW(clamp_u16, I, I, a<0 ? 0 : a> 65535 ? 65535 : a)
 
 #define HEARTH_TILE_BINARY(ROW)                                 \
   ROW(max_f32, F, F, max_of(a, b))                              \
@@ -59,6 +74,12 @@ using U = RowWord;
   ROW(add_i32, U, U, a + b)                                     \
   ROW(sub_i32, U, U, a - b)                                     \
   ROW(mul_i32, U, U, a* b)                                      \
+  ROW(div_i32, I, I, quotient(a, b))                            \
+  ROW(div_u32, U, U, quotient(a, b))                            \
+  ROW(rem_i32, I, I, rest(a, b))                                \
+  ROW(rem_u32, U, U, rest(a, b))                                \
+  ROW(pow_i32, I, I, integer_power(a, b))                       \
+  ROW(pow_u32, U, U, integer_power(a, b))                       \
   ROW(max_i32, I, I, a > b ? a : b)                             \
   ROW(min_i32, I, I, a < b ? a : b)                             \
   ROW(max_u32, U, U, a > b ? a : b)                             \
@@ -150,13 +171,20 @@ struct Tangent {
 #include "ops/row_program/row_program_arithmetic.h"
 #include "ops/row_program/row_program_memory.h"
 #include "ops/row_program/row_program_reduce.h"
+#include "ops/row_program/row_program_wide.h"
 
 constexpr RowTable make_table() {
   RowTable table{};
 #define HEARTH_ROW(op, From, To, value) table.tile[int(RowOp::op)] = op;
   HEARTH_TILE_UNARY(HEARTH_ROW)
   HEARTH_TILE_BINARY(HEARTH_ROW)
+  HEARTH_WIDE_UNARY(HEARTH_ROW)
+  HEARTH_WIDE_BINARY(HEARTH_ROW)
 #undef HEARTH_ROW
+  table.tile[int(RowOp::select_64)] = select_wide<uint64_t>;
+  table.tile[int(RowOp::select_128)] = select_wide<Quad>;
+  table.tile[int(RowOp::copy_64)] = copy_wide<uint64_t>;
+  table.tile[int(RowOp::copy_128)] = copy_wide<Quad>;
   table.tile[int(RowOp::select)] = select;
   table.tile[int(RowOp::sin_f32)] = by_quarter_turns<Sine>;
   table.tile[int(RowOp::cos_f32)] = by_quarter_turns<Cosine>;

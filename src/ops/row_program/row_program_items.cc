@@ -7,6 +7,7 @@ namespace hearth {
 namespace {
 
 bool converts(const RowItem& x) { return folded_number(x.op) >= 0; }
+RowOp copy_of(int words) { return words == 1 ? RowOp::copy : words == 2 ? RowOp::copy_64 : RowOp::copy_128; }
 bool reads(const RowItem& x, int of) { return std::find(x.in, x.in + 3, of) != x.in + 3; }
 
 std::vector<RowItem>& memory_of_items() {
@@ -44,10 +45,11 @@ void RowItems::collect(int phase) {
 
 void RowItems::add(const RowInstruction& i, int phase) {
   RowItem made{.op = i.op, .phase = phase, .view = i.operand, .immediate = i.immediate};
+  made.words = words_at(program_, i);
   const uint8_t registers[3] = {i.a, i.b, i.c};
-  const int inputs = i.op == RowOp::spread ? 0 : inputs_of(i.op);
+  const int inputs = is_spread(i.op) ? 0 : inputs_of(i.op);
   for (int k = 0; k < inputs; ++k) made.in[k] = full_[registers[k]];
-  if (i.op == RowOp::spread) made.row_register = i.a, made.row_version = row_version_[i.a];
+  if (is_spread(i.op)) made.row_register = i.a, made.row_version = row_version_[i.a];
   if (is_reduction(i.op)) {
     made.row_register = i.dst;
     ++row_version_[i.dst];
@@ -66,12 +68,12 @@ void RowItems::add(const RowInstruction& i, int phase) {
 
 // An earlier item with the same value, or -1: copies, roundings of what is rounded, and kept values.
 int RowItems::same_as(const RowItem& made) {
-  if (made.op == RowOp::copy) return made.in[0];
+  if (made.op == copy_of(made.words)) return made.in[0];
   if (made.op == RowOp::round_bf16) {
     const RowItem& in = item(made.in[0]);
     if (in.op == RowOp::round_bf16 || (in.op == RowOp::load && operand(in).dtype == DType::bf16)) return made.in[0];
   }
-  if (!s_.keep_values || (made.op == RowOp::spread && written_in(made.phase, made.row_register))) return -1;
+  if (!s_.keep_values || (is_spread(made.op) && written_in(made.phase, made.row_register))) return -1;
   for (int i = 0; i < count(); ++i) {
     const RowItem& kept = item(i);
     const bool same = kept.op == made.op && std::equal(kept.in, kept.in + 3, made.in) &&
@@ -83,7 +85,7 @@ int RowItems::same_as(const RowItem& made) {
 }
 
 bool RowItems::same_operand(const RowItem& x, const RowItem& y) const {
-  if ((x.op != RowOp::load && x.op != RowOp::iota_i32 && x.op != RowOp::iota_f32) || x.view == y.view) return true;
+  if ((x.op != RowOp::load && !is_iota(x.op)) || x.view == y.view) return true;
   return operand(x).tensor == operand(y).tensor && s_.views[x.view].same_as(s_.views[y.view]);
 }
 
@@ -111,6 +113,7 @@ bool RowItems::stored_between(const RowItem& load, int first, int end) {
 }
 
 bool RowItems::walks(const RowItem& x, RowPointer* pointer) const {
+  if (s_.interleaved()) return walks_interleaved(x, pointer);
   int64_t row_stride, column_stride;
   if (!s_.views[x.view].as_rows(s_.rows, s_.width, &row_stride, &column_stride)) return false;
   if (s_.packed && s_.rows > 1 && row_stride != column_stride * s_.width) return false;
@@ -118,7 +121,24 @@ bool RowItems::walks(const RowItem& x, RowPointer* pointer) const {
   pointer->base = tensor(x).as<uint8_t>() + s_.views[x.view].offset * bytes;
   pointer->row_bytes = row_stride * bytes;
   pointer->column_bytes = column_stride * bytes;
-  return column_stride == 1 || column_stride == 0;
+  pointer->dense = column_stride == 1;
+  pointer->one = column_stride == 0;
+  return pointer->dense || pointer->one;
+}
+
+bool RowItems::walks_interleaved(const RowItem& x, RowPointer* pointer) const {
+  int64_t strides[3];
+  const RowView& view = s_.views[x.view];
+  if (!view.as_grid(s_.rows / s_.inner, s_.width, s_.inner, strides)) return false;
+  const int64_t bytes = size_bytes(operand(x).dtype);
+  pointer->base = tensor(x).as<uint8_t>() + view.offset * bytes;
+  pointer->outer_bytes = (strides[0] - strides[2] * s_.inner) * bytes;  // rows are counted through all groups
+  pointer->column_bytes = strides[1] * bytes;
+  pointer->row_bytes = strides[2] * bytes;
+  const bool one_line = s_.tile_width == 1;
+  pointer->dense = strides[2] == 1 && (one_line || strides[1] == s_.inner);
+  pointer->one = strides[2] == 0 && (one_line || strides[1] == 0);
+  return pointer->dense || pointer->one;
 }
 
 // --- folding ---
@@ -128,9 +148,9 @@ void RowItems::fold_stores() {
   for (int i = 0; i < count(); ++i) {
     RowItem& store = item(i);
     RowPointer pointer;
-    if (!store.is_store() || !walks(store, &pointer) || pointer.column_bytes == 0) continue;
+    if (!store.is_store() || !walks(store, &pointer) || !pointer.dense) continue;
     const bool narrow = operand(store).dtype == DType::bf16;
-    if (!narrow && size_bytes(operand(store).dtype) != 4) continue;
+    if (!narrow && size_bytes(operand(store).dtype) < 4) continue;
     store.follows = true;
     store.write_as = narrow ? RowWrite::bf16 : RowWrite::words;
     RowItem& rounding = item(store.in[0]);
@@ -174,6 +194,7 @@ void RowItems::fold_roundings() {
 
 // A product that only a sum reads needs no tile.
 void RowItems::fold_products() {
+  if (s_.interleaved()) return;
   for (int i = 0; i < count(); ++i) {
     RowItem& sum = item(i);
     if (sum.op != RowOp::sum_f32) continue;
@@ -199,21 +220,23 @@ void RowItems::choose_reading(int i) {
     const bool stays = x.op != RowOp::load || fixed || !overwritten(i);
     if (stays && all_readers_convert(i)) x.read_as = RowRead::one;
     x.follows = x.read_as == RowRead::one && !fixed;
-  } else if (x.op == RowOp::load && walks(x, &pointer) && pointer.column_bytes > 0 && !overwritten(i)) {
+  } else if (x.op == RowOp::load && walks(x, &pointer) && pointer.dense && !overwritten(i)) {
     const DType dtype = operand(x).dtype;
     if (dtype == DType::bf16 && all_readers_convert(i)) x.read_as = RowRead::bf16;
-    x.follows = size_bytes(dtype) == 4 || x.read_as == RowRead::bf16;
+    x.follows = size_bytes(dtype) >= 4 || x.read_as == RowRead::bf16;
+  } else if (is_spread(x.op)) {  // a line across interleaved rows is the row register itself
+    x.follows = s_.interleaved() && s_.tile_width == 1 && !written_in(x.phase, x.row_register);
   }
 }
 
 // One word for all elements of a tile.
 bool RowItems::may_be_one(const RowItem& x) const {
+  if (x.words > 1) return false;
   if (x.op == RowOp::constant) return true;
-  if (x.op == RowOp::spread) return !s_.packed && !written_in(x.phase, x.row_register);
+  if (x.op == RowOp::spread) return !s_.packed && !s_.interleaved() && !written_in(x.phase, x.row_register);
   if (x.op != RowOp::load) return false;
   RowPointer pointer;
-  return s_.views[x.view].one_element() ||
-         (size_bytes(operand(x).dtype) == 4 && walks(x, &pointer) && pointer.column_bytes == 0);
+  return s_.views[x.view].one_element() || (size_bytes(operand(x).dtype) == 4 && walks(x, &pointer) && pointer.one);
 }
 
 // Whether the tiles of a phase write a row register, which then is not the same for all that read it.

@@ -16,7 +16,9 @@ struct RowItem {
   int in[3] = {-1, -1, -1};   // items
   uint32_t row_register = 0;  // that a spread reads, or a reduction writes
   uint32_t row_version = 0;   // how often it had been written
-  uint32_t view = 0, immediate = 0;
+  uint32_t view = 0;
+  uint64_t immediate = 0;
+  int words = 1;  // of an element: of the result, or of what a store writes
   // Found out on the way:
   int readers = 0, last_read = -1;  // number of items that read it; the last
   int target = -1;                  // the store whose tensor it writes
@@ -29,7 +31,8 @@ struct RowItem {
 
   bool is_store() const { return op == RowOp::store; }
   bool is_value() const { return !is_store() && !is_reduction(op); }
-  bool computed() const { return is_value() && op > RowOp::spread; }  // from others, not loaded or made
+  bool made() const { return is_iota(op) || is_constant(op) || is_spread(op); }  // from nothing that a tile holds
+  bool computed() const { return is_value() && op != RowOp::load && !made(); }   // from other items
 };
 
 class RowItems {
@@ -41,8 +44,9 @@ class RowItems {
   int count() const { return int(items_.size()); }
   RowItem& operator[](int i) { return items_[size_t(i)]; }
   const RowOperand& operand(const RowItem& item) const { return program_.operands[item.view]; }
-  // Whether rows and tiles walk through an operand in constant steps, those within a row 1 or 0.
+  // Whether rows and tiles walk through an operand in constant steps, those within a tile 1 or 0.
   bool walks(const RowItem& item, RowPointer* pointer) const;
+  bool walks_interleaved(const RowItem& item, RowPointer* pointer) const;
 
  private:
   RowItem& item(int i) { return items_[size_t(i)]; }

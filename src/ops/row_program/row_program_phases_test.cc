@@ -107,7 +107,7 @@ TEST(RowProgramPhases, AdamWInPlace) {
 
 // Random programs of exactly rounded instructions, so that every bit must agree whatever the order of evaluation.
 struct RandomProgram : RandomParts {
-  RandomProgram(uint32_t seed, int64_t rows, int64_t width) : RandomParts(seed, rows, width) {
+  RandomProgram(uint32_t seed, int64_t rows, int64_t width, int64_t inner) : RandomParts(seed, rows, width, inner) {
     for (int t = 0; t < 3; ++t) {
       Tensor tensor(DType::i32, {rows, width});
       for (uint8_t& byte : tensor.bytes) byte = uint8_t(random());
@@ -131,13 +131,20 @@ struct RandomProgram : RandomParts {
 
   RowOperand view() {
     const int64_t rows = build.p.rows, width = build.p.width;
+    const int64_t inner = build.p.inner, outer = rows / inner;
+    if (inner > 1 && random() % 2) {
+      const std::vector<Dims> strides = {{inner, 0, 1}, {0, 0, 1}, {0, inner, 1}, {width, 1, 0}, {0, 1, width}};
+      return {int(random() % 3), DType::i32, false, 0, {outer, width, inner}, pick(strides)};
+    }
     const std::vector<Dims> strides = {{width, 1}, {0, 1}, {width, 0}, {0, 0}, {1, rows}};
     return {int(random() % 3), DType::i32, false, 0, {rows, width}, pick(strides)};
   }
 
   void add_phase() {
     static const std::vector<RowOp> ops = exact_ops();
-    const std::vector<RowOp> reductions = {RowOp::sum_i32, RowOp::max_row_i32, RowOp::min_row_i32};
+    const std::vector<RowOp> reductions = {RowOp::sum_i32,     RowOp::max_row_i32, RowOp::min_row_i32,
+                                           RowOp::prod_i32,    RowOp::max_row_u32, RowOp::min_row_u32,
+                                           RowOp::and_row_u32, RowOp::or_row_u32};
     full.clear();
     std::vector<uint8_t> reduced;
     full.push_back(build.load(view()));
@@ -160,11 +167,15 @@ struct RandomProgram : RandomParts {
 };
 
 TEST(RowProgramPhases, RandomProgramsMatchTheSlowInterpreter) {
-  const std::vector<std::pair<int64_t, int64_t>> sizes = {{40, 3}, {70, 16},  {5, 130},  {3, 600},
-                                                          {50, 1}, {1, 2000}, {200, 100}};
-  for (uint32_t seed = 0; seed < 300; ++seed) {
-    const auto [rows, width] = sizes[seed % sizes.size()];
-    RandomProgram random(seed, rows, width);
+  // Rows, their width, and how many interleave. The last ones are large enough that threads share blocks.
+  const std::vector<Dims> sizes = {{40, 3, 1},     {70, 16, 1},   {5, 130, 1},    {3, 600, 1},    {50, 1, 1},
+                                   {1, 2000, 1},   {200, 100, 1}, {3, 50, 3},     {6, 200, 3},    {2, 3, 2},
+                                   {40, 7, 20},    {64, 9, 32},   {300, 20, 300}, {600, 5, 300},  {1030, 4, 1030},
+                                   {2100, 3, 700}, {1, 70000, 1}, {40, 3000, 40}, {20, 7001, 20}, {1, 131073, 1}};
+  for (uint32_t seed = 0; seed < 400; ++seed) {
+    const Dims& size = sizes[seed % sizes.size()];
+    if (size[0] * size[1] > 30000 && seed >= 60) continue;  // the slow interpreter takes its time
+    RandomProgram random(seed, size[0], size[1], size[2]);
     const RowProgram program = random.build.done();
     Tensors want = random.out;
     run_slowly(program, random.in, &want);

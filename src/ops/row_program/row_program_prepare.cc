@@ -3,12 +3,39 @@
 #include "ops/row_program/row_program_prepare.h"
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 
 #include "base/threads.h"
 #include "ops/row_program/row_program_items.h"
 
 namespace hearth {
 namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// What a reduction of nothing gives.
+uint64_t start_of(RowOp op) {
+  switch (op) {
+    case RowOp::prod_f32: return std::bit_cast<uint32_t>(1.0f);
+    case RowOp::max_row_f32: return std::bit_cast<uint32_t>(-kInfinity);
+    case RowOp::min_row_f32: return std::bit_cast<uint32_t>(kInfinity);
+    case RowOp::prod_f64: return std::bit_cast<uint64_t>(1.0);
+    case RowOp::max_row_f64: return std::bit_cast<uint64_t>(double(-kInfinity));
+    case RowOp::min_row_f64: return std::bit_cast<uint64_t>(double(kInfinity));
+    case RowOp::max_row_i32: return uint32_t(INT32_MIN);
+    case RowOp::min_row_i32: return uint32_t(INT32_MAX);
+    case RowOp::max_row_i64: return uint64_t(INT64_MIN);
+    case RowOp::min_row_i64: return uint64_t(INT64_MAX);
+    case RowOp::prod_i32:
+    case RowOp::prod_i64: return 1;
+    case RowOp::min_row_u32:
+    case RowOp::and_row_u32:
+    case RowOp::min_row_u64:
+    case RowOp::and_row_u64: return ~uint64_t(0);
+    default: return 0;
+  }
+}
 
 class Preparer {
  public:
@@ -33,7 +60,7 @@ class Preparer {
   // --- numbers per row ---
 
   void add_row_steps(const RowPhase& source, RowStepPhase* phase) {
-    for (auto* list : {&phase->block, &phase->row, &phase->tiles, &phase->after}) list->clear();
+    for (auto* list : {&phase->block, &phase->row, &phase->tiles, &phase->after, &phase->results}) list->clear();
     phase->pointers.clear();
     for (const RowInstruction& i : source.tiles) {
       if (i.op == RowOp::load_row || i.op == RowOp::store_row) phase->block.push_back(row_step(i));
@@ -43,6 +70,7 @@ class Preparer {
 
   RowStep row_step(const RowInstruction& i) const {
     RowStep made{.tile = table_.tile[int(i.op)], .op = i.op, .row = true, .immediate = i.immediate, .view = i.operand};
+    made.words = words_at(program_, i);
     made.dst = i.dst, made.a = i.a, made.b = i.b, made.c = i.c;
     if (i.op == RowOp::load_row || i.op == RowOp::store_row) add_memory(&made);
     return made;
@@ -65,26 +93,33 @@ class Preparer {
     if (x.follows) add_pointer(&x, &phase);
     if (x.follows && x.is_value()) return;
     RowStep step{.tile = tile_of(x), .op = x.op, .one = x.read_as == RowRead::one, .immediate = x.immediate};
+    step.words = x.words;
     step.view = x.view;
     if (x.op == RowOp::load || x.op == RowOp::store) add_memory(&step);
     uint32_t* const slots[3] = {&step.a, &step.b, &step.c};
     for (int k = 0; k < 3 && x.in[k] >= 0; ++k) *slots[k] = items_[x.in[k]].slot;
-    if (x.op == RowOp::spread) step.a = x.row_register;
-    if (is_reduction(x.op)) step.reduce = reduce_of(x);
+    if (is_spread(x.op)) step.a = x.row_register;
+    if (is_reduction(x.op)) {
+      step.combine = table_.reduce_lines[int(x.op)];
+      step.reduce = s_.interleaved() ? step.combine : reduce_of(x);
+      step.immediate = start_of(x.op);
+    }
     std::vector<RowStep>& list = list_for(x, &phase);
     step.dst = result_slot(i, &list == &phase.tiles, &phase);
     list.push_back(step);
+    if (step.reduce) phase.results.push_back(step);
   }
 
   void add_pointer(RowItem* x, RowStepPhase* phase) {
-    RowPointer pointer{.row_register = x->row_register};
-    if (x->op != RowOp::spread) items_.walks(*x, &pointer);
+    RowPointer pointer{.row_register = x->row_register, .words = x->words};
+    if (!is_spread(x->op)) items_.walks(*x, &pointer);
     pointer.slot = x->slot = next_slot_++;
     phase->pointers.push_back(pointer);
   }
 
   RowTileFn tile_of(const RowItem& x) {
-    const RowOp op = x.is_store() && x.follows ? RowOp::copy : x.op;
+    const bool copies = x.is_store() && x.follows;
+    const RowOp op = !copies ? x.op : x.words == 1 ? RowOp::copy : x.words == 2 ? RowOp::copy_64 : RowOp::copy_128;
     if (folded_number(op) < 0) return table_.tile[int(op)];
     const int a = int(items_[x.in[0]].read_as), b = x.in[1] < 0 ? 0 : int(items_[x.in[1]].read_as);
     return table_.folded[folded_number(op)][a][b][int(x.write_as)];
@@ -98,11 +133,12 @@ class Preparer {
   // Values that are the same for all tiles are made once: constants, single elements, and what repeats every row when a
   // tile holds whole rows. Those that are the same along a row are made before its tiles.
   std::vector<RowStep>& list_for(const RowItem& x, RowStepPhase* phase) {
-    if (x.op == RowOp::constant) return s_.once;
-    if (x.op == RowOp::spread) return phase->row;
-    if (x.op != RowOp::load && x.op != RowOp::iota_i32 && x.op != RowOp::iota_f32) return phase->tiles;
+    if (is_constant(x.op)) return s_.once;
+    if (is_spread(x.op)) return phase->row;
+    if (x.op != RowOp::load && !is_iota(x.op)) return phase->tiles;
     const RowView& view = s_.views[x.view];
     if (view.one_element()) return s_.once;
+    if (s_.interleaved()) return phase->tiles;
     const bool whole_rows = s_.packed || s_.width <= s_.tile;
     if (whole_rows && view.same_rows(s_.rows, s_.width)) return s_.once;
     if (!whole_rows && s_.rows > 1 && view.same_in_row(s_.width)) return phase->row;
@@ -113,26 +149,34 @@ class Preparer {
 
   uint32_t result_slot(int i, bool in_tiles, RowStepPhase* phase) {
     RowItem& x = items_[i];
-    if (in_tiles) release_inputs(i);
-    if (is_reduction(x.op)) return x.row_register;
-    if (x.is_store()) return x.slot;
-    if (x.target >= 0) {
-      add_pointer(&items_[x.target], phase);
-      return items_[x.target].slot;
-    }
-    if (!in_tiles || free_.empty()) {
-      x.keeps_slot = !in_tiles;
-      return x.slot = next_slot_++;
-    }
-    x.slot = free_.back();
-    free_.pop_back();
-    return x.slot;
+    if (in_tiles) release_inputs(i, true);
+    const uint32_t slot = take_slot(&x, in_tiles, phase);
+    if (in_tiles) release_inputs(i, false);
+    return slot;
   }
 
-  void release_inputs(int i) {
+  uint32_t take_slot(RowItem* x, bool in_tiles, RowStepPhase* phase) {
+    if (is_reduction(x->op)) return x->row_register;
+    if (x->is_store()) return x->slot;
+    if (x->target >= 0) {
+      add_pointer(&items_[x->target], phase);
+      return items_[x->target].slot;
+    }
+    if (!in_tiles || free_.empty()) {
+      x->keeps_slot = !in_tiles;
+      return x->slot = next_slot_++;
+    }
+    x->slot = free_.back();
+    free_.pop_back();
+    return x->slot;
+  }
+
+  // The result may take the slot of an input of its own width: an instruction that widens would overtake itself.
+  void release_inputs(int i, bool of_its_width) {
     const RowItem& x = items_[i];
     for (int k = 0; k < 3 && x.in[k] >= 0; ++k) {
       const RowItem& in = items_[x.in[k]];
+      if ((in.words == x.words) != of_its_width) continue;
       const bool again = std::find(x.in, x.in + k, x.in[k]) != x.in + k;
       if (in.last_read == i && !again && !in.follows && !in.keeps_slot) free_.push_back(in.slot);
     }

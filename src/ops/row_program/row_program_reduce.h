@@ -4,7 +4,9 @@
 
 // The bits of a float or of a vector of floats; C++ has no one cast for both.
 HEARTH_INLINE int32_t integer_bits(float x) { return __builtin_bit_cast(int32_t, x); }
+HEARTH_INLINE int64_t integer_bits(double x) { return __builtin_bit_cast(int64_t, x); }
 HEARTH_INLINE VectorI integer_bits(VectorF x) { return (VectorI)x; }
+HEARTH_INLINE VectorL integer_bits(VectorD x) { return (VectorL)x; }
 
 // combine works on one element and on vectors alike. Max and min: NaN wins, +0 is above -0.
 struct Sum {
@@ -43,10 +45,23 @@ struct MinimumI {
     return a < b ? a : b;
   }
 };
+struct And {
+  template <class T>
+  HEARTH_INLINE T combine(T a, T b) {
+    return a & b;
+  }
+};
+struct Or {
+  template <class T>
+  HEARTH_INLINE T combine(T a, T b) {
+    return a | b;
+  }
+};
 
 // at(i): a vector of elements from i on; one(i): element i.
 template <class How, class T, class Vector, class At, class One>
 HEARTH_INLINE T reduce_run(const At& at, const One& one, int64_t n, T start) {
+  constexpr int64_t kLanes = sizeof(Vector) / sizeof(T);
   T total = start;
   int64_t i = 0;
   if (n >= kLanes) {
@@ -65,8 +80,8 @@ HEARTH_INLINE T reduce_run(const At& at, const One& one, int64_t n, T start) {
     for (; i + kLanes <= n; i += kLanes) v0 = How::combine(v0, at(i));
     T lane[kLanes];
     __builtin_memcpy(lane, &v0, sizeof v0);
-    for (int half = kLanes / 2; half > 0; half /= 2) {
-      for (int l = 0; l < half; ++l) lane[l] = How::combine(lane[l], lane[l + half]);
+    for (int64_t half = kLanes / 2; half > 0; half /= 2) {
+      for (int64_t l = 0; l < half; ++l) lane[l] = How::combine(lane[l], lane[l + half]);
     }
     total = How::combine(total, lane[0]);
   }
@@ -75,22 +90,61 @@ HEARTH_INLINE T reduce_run(const At& at, const One& one, int64_t n, T start) {
 }
 
 template <class How, class T, class Vector>
-void reduce(RowWord* dst, const void* memory, const void*, int64_t rows, int64_t width) {
+void reduce(void* dst, const void* memory, const void*, int64_t rows, int64_t width) {
   using Alias __attribute__((may_alias)) = T;
   const Alias* a = static_cast<const Alias*>(memory);
   for (int64_t r = 0; r < rows; ++r, a += width) {
-    Alias& total = reinterpret_cast<Alias*>(dst)[r];
-    total = reduce_run<How, T, Vector>([a](int64_t i) { return vector_at<Vector>(a, i); },
+    Alias& total = static_cast<Alias*>(dst)[r];
+    total = reduce_run<How, T, Vector>([a](int64_t i) { return vector_from<Vector>(a + i); },
                                        [a](int64_t i) -> T { return a[i]; }, width, T(total));
   }
 }
 
+// Interleaved rows: element r of each line goes to dst[r]. Four lines at a time, so that dst is read and written less
+// often, and sums round in pairs.
+template <class How, class T>
+HEARTH_INLINE void combine_lines(T* dst, const T* a, int64_t rows, int64_t lines) {
+  int64_t i = 0;
+  for (; i + 4 <= lines; i += 4) {
+    const T *a0 = a + i * rows, *a1 = a0 + rows, *a2 = a1 + rows, *a3 = a2 + rows;
+#pragma GCC ivdep
+    for (int64_t r = 0; r < rows; ++r)
+      dst[r] =
+          How::combine(T(dst[r]), How::combine(How::combine(T(a0[r]), T(a1[r])), How::combine(T(a2[r]), T(a3[r]))));
+  }
+  for (; i < lines; ++i) {
+    const T* line = a + i * rows;
+#pragma GCC ivdep
+    for (int64_t r = 0; r < rows; ++r) dst[r] = How::combine(T(dst[r]), T(line[r]));
+  }
+}
+
+// Lines too short for vectors are taken several as one, whose parts are combined last.
+template <class How, class T>
+void reduce_lines(void* to, const void* from, const void*, int64_t rows, int64_t lines) {
+  using Alias __attribute__((may_alias)) = T;
+  Alias* dst = static_cast<Alias*>(to);
+  const Alias* a = static_cast<const Alias*>(from);
+  constexpr int64_t kShort = 32, kTogether = 128;
+  const int64_t together = rows < kShort ? kTogether / rows : 1;
+  if (together > 1 && lines >= 2 * together) {
+    T wide[kTogether];
+    const int64_t length = together * rows, times = lines / together;
+    for (int64_t i = 0; i < length; ++i) wide[i] = a[i];
+    combine_lines<How, Alias>(wide, a + length, length, times - 1);
+    combine_lines<How, Alias>(dst, wide, rows, together);
+    a += times * length;
+    lines -= times * together;
+  }
+  combine_lines<How, Alias>(dst, a, rows, lines);
+}
+
 template <class A, class B>
-void sum_of_products(RowWord* dst, const void* pa, const void* pb, int64_t rows, int64_t width) {
+void sum_of_products(void* dst, const void* pa, const void* pb, int64_t rows, int64_t width) {
   const A a{pa};
   const B b{pb};
   for (int64_t r = 0; r < rows; ++r) {
-    F& total = reinterpret_cast<F*>(dst)[r];
+    F& total = static_cast<F*>(dst)[r];
     const int64_t first = r * width;
     total = reduce_run<Sum, float, VectorF>(
         [&](int64_t i) { return a.at(first + i) * b.at(first + i); },
@@ -98,14 +152,37 @@ void sum_of_products(RowWord* dst, const void* pa, const void* pb, int64_t rows,
   }
 }
 
+template <class How, class T, class Vector>
+constexpr void add_reduction(RowTable& table, RowOp op) {
+  table.reduce[int(op)] = reduce<How, T, Vector>;
+  table.reduce_lines[int(op)] = reduce_lines<How, T>;
+}
+
 constexpr void add_reductions(RowTable& table) {
-  table.reduce[int(RowOp::sum_f32)] = reduce<Sum, float, VectorF>;
-  table.reduce[int(RowOp::prod_f32)] = reduce<Product, float, VectorF>;
-  table.reduce[int(RowOp::max_row_f32)] = reduce<Maximum, float, VectorF>;
-  table.reduce[int(RowOp::min_row_f32)] = reduce<Minimum, float, VectorF>;
-  table.reduce[int(RowOp::sum_i32)] = reduce<Sum, uint32_t, VectorU>;
-  table.reduce[int(RowOp::max_row_i32)] = reduce<MaximumI, int32_t, VectorI>;
-  table.reduce[int(RowOp::min_row_i32)] = reduce<MinimumI, int32_t, VectorI>;
+  add_reduction<Sum, float, VectorF>(table, RowOp::sum_f32);
+  add_reduction<Product, float, VectorF>(table, RowOp::prod_f32);
+  add_reduction<Maximum, float, VectorF>(table, RowOp::max_row_f32);
+  add_reduction<Minimum, float, VectorF>(table, RowOp::min_row_f32);
+  add_reduction<Sum, uint32_t, VectorU>(table, RowOp::sum_i32);
+  add_reduction<MaximumI, int32_t, VectorI>(table, RowOp::max_row_i32);
+  add_reduction<MinimumI, int32_t, VectorI>(table, RowOp::min_row_i32);
+  add_reduction<Product, uint32_t, VectorU>(table, RowOp::prod_i32);
+  add_reduction<MaximumI, uint32_t, VectorU>(table, RowOp::max_row_u32);
+  add_reduction<MinimumI, uint32_t, VectorU>(table, RowOp::min_row_u32);
+  add_reduction<And, uint32_t, VectorU>(table, RowOp::and_row_u32);
+  add_reduction<Or, uint32_t, VectorU>(table, RowOp::or_row_u32);
+  add_reduction<Sum, double, VectorD>(table, RowOp::sum_f64);
+  add_reduction<Product, double, VectorD>(table, RowOp::prod_f64);
+  add_reduction<Maximum, double, VectorD>(table, RowOp::max_row_f64);
+  add_reduction<Minimum, double, VectorD>(table, RowOp::min_row_f64);
+  add_reduction<Sum, uint64_t, VectorUL>(table, RowOp::sum_i64);
+  add_reduction<Product, uint64_t, VectorUL>(table, RowOp::prod_i64);
+  add_reduction<MaximumI, int64_t, VectorL>(table, RowOp::max_row_i64);
+  add_reduction<MinimumI, int64_t, VectorL>(table, RowOp::min_row_i64);
+  add_reduction<MaximumI, uint64_t, VectorUL>(table, RowOp::max_row_u64);
+  add_reduction<MinimumI, uint64_t, VectorUL>(table, RowOp::min_row_u64);
+  add_reduction<And, uint64_t, VectorUL>(table, RowOp::and_row_u64);
+  add_reduction<Or, uint64_t, VectorUL>(table, RowOp::or_row_u64);
   table.sum_of_products[0][0] = sum_of_products<ReadWords, ReadWords>;
   table.sum_of_products[0][1] = sum_of_products<ReadWords, ReadBf16>;
   table.sum_of_products[1][0] = sum_of_products<ReadBf16, ReadWords>;

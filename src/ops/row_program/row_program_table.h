@@ -8,28 +8,29 @@
 
 namespace hearth {
 
-// Four bytes of a register: f32, i32 or u32. The same memory is read as several types, hence may_alias.
+// Four bytes of a register. A register element has one (f32, i32, u32), two (f64, i64, u64, complex64) or four words
+// (complex128). The same memory is read as several types, hence may_alias.
 using RowWord = uint32_t __attribute__((may_alias));
 
-inline constexpr int kRowDTypes = 13;
+constexpr int words_of(int bytes) { return bytes / 4; }
 
 // How a step reads an input: a word per element, a bf16 per element (a tensor's memory), or one word for all.
 enum class RowRead : uint8_t { words, bf16, one, count };
 // How it writes its result: a word per element, a bf16 per element, or a word that holds the f32 rounded to bf16.
 enum class RowWrite : uint8_t { words, bf16, rounded, count };
 
-// dst[i] = op(a[i], b[i], c[i]) for i < n. dst may be a, b or c where they have elements of one size.
+// dst[i] = op(a[i], b[i], c[i]) for i < n. dst may be an input that has elements of the result's size.
 using RowTileFn = void (*)(void* dst, const void* a, const void* b, const void* c, int64_t n);
 // dst[r] = dst[r] combined with all of a[r * width ...], for r < rows; a * b in place of a for sums of products.
-using RowReduceFn = void (*)(RowWord* dst, const void* a, const void* b, int64_t rows, int64_t width);
+using RowReduceFn = void (*)(void* dst, const void* a, const void* b, int64_t rows, int64_t width);
 
 // A block of memory: `repeat` times `outer` runs of `inner` elements, strides in elements. Registers hold it densely.
 struct RowBlock {
   int64_t outer, inner, outer_stride, inner_stride;
   int64_t repeat = 1, repeat_stride = 0;
 };
-using RowLoadFn = void (*)(RowWord* dst, const void* src, const RowBlock& block);
-using RowStoreFn = void (*)(void* dst, const RowWord* src, const RowBlock& block);
+using RowLoadFn = void (*)(void* dst, const void* src, const RowBlock& block);
+using RowStoreFn = void (*)(void* dst, const void* src, const RowBlock& block);
 
 // Instructions that convert what they read and write on the way, so that bf16 tensors, numbers per row and constants
 // need no steps and no registers of their own.
@@ -51,12 +52,13 @@ struct RowTable {
   RowTileFn tile[int(RowOp::count)];                            // words in, words out
   RowTileFn folded[kFolded][kRowReads][kRowReads][kRowWrites];  // by the ways of reading a and b, and of writing
   RowReduceFn reduce[int(RowOp::count)];
-  RowReduceFn sum_of_products[2][2];  // by RowRead: words, bf16
-  RowLoadFn load[kRowDTypes];         // by dtype; null for those of 8 bytes
-  RowStoreFn store[kRowDTypes];
-  void (*fill)(RowWord* dst, RowWord value, int64_t n);
-  void (*spread)(RowWord* dst, const RowWord* per_row, int64_t rows, int64_t width);
-  void (*iota)(RowWord* dst, int64_t position, const RowBlock& block, bool as_float);
+  RowReduceFn reduce_lines[int(RowOp::count)];  // of interleaved rows: dst[r] with all a[i * rows + r], for i < width
+  RowReduceFn sum_of_products[2][2];            // by RowRead: words, bf16
+  RowLoadFn load[kDTypes];                      // by dtype
+  RowStoreFn store[kDTypes];
+  void (*fill)(void* dst, uint64_t value, int64_t n, int words);  // of 16 bytes, the upper 8 become 0
+  void (*spread)(void* dst, const void* per_row, int64_t rows, int64_t width, int words);
+  void (*iota)(RowOp op, void* dst, int64_t position, const RowBlock& block);
 };
 
 // Null where this program was not compiled for that instruction set.

@@ -41,8 +41,10 @@ void run(Isa isa, const RowProgram& program, const Tensors& in, Tensors* out);
 // Every tensor is input and output.
 void run_in_place(Isa isa, const RowProgram& program, Tensors* tensors);
 
-// The definition of an element-wise instruction on register bits; nothing for others.
+// The definition of an element-wise instruction on the bits of 4-byte registers; nothing for others.
 std::optional<uint32_t> define(RowOp op, uint32_t a, uint32_t b, uint32_t c);
+// The same of one with wider registers, up to 8 bytes (those of 4 in the low half).
+std::optional<uint64_t> define_wide(RowOp op, uint64_t a, uint64_t b, uint64_t c);
 void run_slowly(const RowProgram& program, const Tensors& in, Tensors* out);
 
 // What a random program is made of: its tensors, and the registers that later instructions may read.
@@ -52,7 +54,8 @@ struct RandomParts {
   Tensors in, out;
   std::vector<uint8_t> full, row;
 
-  RandomParts(uint32_t seed, int64_t rows, int64_t width) : random(seed), build(rows, width) {}
+  RandomParts(uint32_t seed, int64_t rows, int64_t width, int64_t inner = 1)
+      : random(seed), build(rows, width, inner) {}
 
   template <class T>
   T pick(const std::vector<T>& from) {
@@ -61,6 +64,7 @@ struct RandomParts {
 };
 
 double ulps_between(float a, float b);  // 0 for two NaN; huge where only one is; -0 and +0 differ by 1
-bool is_float_result(RowOp op);
+bool is_float_result(RowOp op);         // f32
+bool is_f64_result(RowOp op);
 
 }  // namespace hearth::row_test

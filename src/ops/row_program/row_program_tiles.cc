@@ -14,14 +14,14 @@ constexpr int64_t kTile = 512, kLinearTile = 1024;
 constexpr int64_t kKeepBytes = 64 * 1024;      // what the values of a row that stay for later phases may take
 constexpr int64_t kPackedWidth = 96;           // rows up to here share tiles
 constexpr int64_t kBlockElements = 4096;       // of several rows that go through the phases together: they stay in L1
+constexpr int64_t kSharedElements = 65536;     // a block with so many is worth waiting for each other at every phase
 constexpr int64_t kMostRows = 16, kEven = 16;  // rows of a block that is not packed; elements that fill any vector
 
 bool uses_rows(const RowProgram& program) {
   for (const RowPhase& phase : program.phases) {
     if (!phase.after.empty()) return true;
     for (const RowInstruction& i : phase.tiles) {
-      if (is_reduction(i.op) || i.op == RowOp::load_row || i.op == RowOp::store_row || i.op == RowOp::spread)
-        return true;
+      if (is_reduction(i.op) || i.op == RowOp::load_row || i.op == RowOp::store_row || is_spread(i.op)) return true;
     }
   }
   return false;
@@ -36,6 +36,16 @@ int64_t values_of(const RowProgram& program) {
   return count;
 }
 
+int widest(const RowProgram& program) {
+  int words = 1;
+  for (const RowPhase& phase : program.phases) {
+    for (const auto* list : {&phase.tiles, &phase.after}) {
+      for (const RowInstruction& i : *list) words = std::max(words, words_at(program, i));
+    }
+  }
+  return words;
+}
+
 bool is_costly(RowOp op) {
   switch (op) {
     case RowOp::pow_f32:
@@ -48,21 +58,59 @@ bool is_costly(RowOp op) {
     case RowOp::sin_f32:
     case RowOp::cos_f32:
     case RowOp::expm1_f32:
-    case RowOp::log1p_f32: return true;
+    case RowOp::log1p_f32:
+    case RowOp::pow_f64:
+    case RowOp::rem_f64:
+    case RowOp::atan2_f64:
+    case RowOp::exp_f64:
+    case RowOp::log_f64:
+    case RowOp::logistic_f64:
+    case RowOp::tanh_f64:
+    case RowOp::sin_f64:
+    case RowOp::cos_f64:
+    case RowOp::expm1_f64:
+    case RowOp::log1p_f64:
+    case RowOp::cbrt_f64:
+    case RowOp::tan_f64:
+    case RowOp::erf_f64: return true;
     default: return false;
   }
 }
 
 // Each phase computes anew what it needs of earlier ones. Cheap values cost no more than reading them would; of a
 // program with others, all values of a row are kept when they fit the caches.
-bool worth_keeping(const RowProgram& program) {
-  if (program.phases.size() < 2 || values_of(program) * program.width * 4 > kKeepBytes) return false;
+bool worth_keeping(const RowProgram& program, int words) {
+  if (program.phases.size() < 2 || values_of(program) * program.width * 4 * words > kKeepBytes) return false;
   for (size_t p = 1; p < program.phases.size(); ++p) {
     for (const RowInstruction& i : program.phases[p].tiles) {
       if (is_costly(i.op)) return true;
     }
   }
   return false;
+}
+
+// Fewer blocks than threads, or some threads with one block more than others: then all work on each block.
+void choose_parts(RowSchedule* s, int threads) {
+  const int64_t blocks = s->blocks(), block_elements = s->width * s->block_rows;
+  const bool uneven = blocks < 4 * threads && blocks % threads != 0;
+  if (uneven && block_elements >= kSharedElements) s->parts = threads;
+}
+
+// A tile is a line across interleaved rows, or several whole lines where they are short. Rows of a block are
+// neighbours.
+void choose_interleaved(RowSchedule* s, int threads) {
+  const int64_t most = kLinearTile / s->words, outer = s->rows / s->inner;
+  const int64_t share = outer >= threads ? s->inner : (s->inner + threads - 1) / threads;
+  s->block_rows = s->inner;
+  if (s->inner > kTile / s->words / 2) {
+    s->block_rows = std::min(s->inner, std::min(most, std::max<int64_t>(kTile / s->words / 2, share)));
+    s->block_rows = std::min(s->inner, (s->block_rows + kEven - 1) / kEven * kEven);
+  }
+  s->tile_width =
+      s->block_rows < s->inner ? 1 : std::clamp<int64_t>(s->tile / s->inner, 1, std::max<int64_t>(1, s->width));
+  s->tile = s->tile_width * s->block_rows;
+  s->keep_values = s->tile_width >= s->width;
+  if (!s->keep_values) choose_parts(s, threads);
 }
 
 }  // namespace
@@ -73,22 +121,27 @@ void choose_tiles(RowSchedule* s, const RowProgram& program, int threads) {
   const bool linear = s->linear = !uses_rows(program);
   s->rows = linear ? 1 : program.rows;
   s->width = linear ? program.rows * program.width : program.width;
-  s->tile = linear ? kLinearTile : kTile;
+  s->words = widest(program);
+  s->tile = s->tile_width = (linear ? kLinearTile : kTile) / s->words;
+  s->inner = linear ? 1 : program.inner;
+  s->parts = 1;
   s->block_rows = 1;
   s->keep_values = s->packed = false;
   if (linear) return;
+  if (s->interleaved()) return choose_interleaved(s, threads);
   s->packed = s->width <= kPackedWidth;
   if (s->packed) {
     s->block_rows = s->tile / std::max<int64_t>(1, s->width);
     const int64_t even = kEven / std::gcd(kEven, s->width);
     if (s->block_rows > even) s->block_rows -= s->block_rows % even;
     s->keep_values = program.phases.size() > 1;
-  } else if (worth_keeping(program)) {
+  } else if (worth_keeping(program, s->words)) {
     s->keep_values = true;
-    s->tile = std::max(s->tile, s->width);
+    s->tile = s->tile_width = std::max(s->tile, s->width);
   } else {
     const int64_t share = (s->rows + threads - 1) / threads;
     s->block_rows = std::clamp<int64_t>(std::min(kBlockElements / s->width, share), 1, kMostRows);
+    choose_parts(s, threads);
   }
 }
 

@@ -14,12 +14,21 @@ constexpr int kLanes = kVectorBytes / 4;
 using VectorF = float __attribute__((vector_size(kVectorBytes)));
 using VectorI = int32_t __attribute__((vector_size(kVectorBytes)));
 using VectorU = uint32_t __attribute__((vector_size(kVectorBytes)));
+using VectorD = double __attribute__((vector_size(kVectorBytes)));
+using VectorL = int64_t __attribute__((vector_size(kVectorBytes)));
+using VectorUL = uint64_t __attribute__((vector_size(kVectorBytes)));
 using HalfVector = uint16_t __attribute__((vector_size(kVectorBytes / 2)));
 
 template <class Vector>
 HEARTH_INLINE Vector vector_at(const void* memory, int64_t i) {
   Vector v;
   __builtin_memcpy(&v, static_cast<const char*>(memory) + i * int64_t(sizeof(v) / kLanes), sizeof v);
+  return v;
+}
+template <class Vector>
+HEARTH_INLINE Vector vector_from(const void* memory) {
+  Vector v;
+  __builtin_memcpy(&v, memory, sizeof v);
   return v;
 }
 // The first n < kLanes elements, the others 0.

@@ -50,6 +50,22 @@ struct RowView {
     *column_stride = width == 1 && rows > 1 && strides[0] != 0 ? 1 : strides[0];
     return true;
   }
+  // Of full operands: whether (o, w, i) of [outer, width, inner] lies at offset + o * strides[0] + w * strides[1] +
+  // i * strides[2]. The forms that views of whole axes have; others are loaded element by element.
+  bool as_grid(int64_t outer, int64_t width, int64_t inner, int64_t* to) const {
+    if (rank == 1) return put_grid(to, strides[0] * inner * width, strides[0] * inner, strides[0]);
+    if (rank == 2 && dims[0] == outer * width && dims[1] == inner)
+      return put_grid(to, strides[0] * width, strides[0], strides[1]);
+    if (rank == 2 && dims[0] == outer && dims[1] == width * inner)
+      return put_grid(to, strides[0], strides[1] * inner, strides[1]);
+    if (rank == 3 && dims[0] == outer && dims[1] == width && dims[2] == inner)
+      return put_grid(to, strides[0], strides[1], strides[2]);
+    return false;
+  }
+  static bool put_grid(int64_t* to, int64_t outer, int64_t middle, int64_t inner) {
+    to[0] = outer, to[1] = middle, to[2] = inner;
+    return true;
+  }
   // Of full operands: all rows read the same; all elements of a row read the same.
   bool same_rows(int64_t rows, int64_t width) const {
     return rows > 1 && width > 0 && rank > 1 && strides[0] == 0 && dims[0] % rows == 0;
