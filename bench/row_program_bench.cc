@@ -41,7 +41,7 @@ struct Bench {
   // Inputs are tensors 0.., outputs the ones after them, or the inputs themselves.
   void time(const char* name, const RowProgram& program, int inputs, int moved_tensors, bool in_place = false) {
     const DType dtype = program.operands[0].dtype;
-    const TensorType type{dtype, {kElements}};
+    const TensorType type{dtype, {program.rows * program.width}};
     std::vector<TensorArg> in, out;
     for (int i = 0; i < inputs; ++i) in.push_back({tensors[size_t(i)], &type});
     for (int i = 0; i < 4; ++i) out.push_back({tensors[size_t(in_place ? i : (inputs + i) % 5)], &type});
@@ -80,6 +80,16 @@ void run_all(Isa isa) {
   bench.time("five operations of 8192 elements", five_operations(1, 8192), 2, 3);
   bench.time("silu(x) * y of 2048x1024", silu_times(2048, 1024), 2, 3);
   bench.time("rms norm 2048x384", rms_norm(2048, 384), 2, 2);
+  bench.time("sum of each row, 2048x2048", sums(kSide, kSide), 1, 1);
+  bench.time("sum of each column, 2048x2048", sums(kSide, kSide, kSide), 1, 1);
+  bench.time("sum of each column, 524288x8", sums(8, kElements / 8, 8), 1, 1);
+  bench.time("sum of all, 4194304", sums(1, kElements), 1, 1);
+  for (int t = 0; t < 5; ++t) {
+    double* values = reinterpret_cast<double*>(bench.tensors[size_t(t)]);
+    for (int64_t i = 0; i < kElements / 2; ++i) values[i] = double((i * 7919 + t) % 1001) * 0.01 - 5.0;
+  }
+  bench.time("five operations of 1024x2048, f64", five_operations_f64(kSide / 2, kSide), 2, 3);
+  bench.time("sum of each column of them, f64", sums(kSide, kSide / 2, kSide, DType::f64), 1, 1);
   for (int t = 0; t < 5; ++t) {
     bf16* values = reinterpret_cast<bf16*>(bench.tensors[size_t(t)]);
     for (int64_t i = 0; i < kElements; ++i) values[i] = bf16(float((i * 7919 + t) % 1001) * 0.01f - 5.0f);
