@@ -3,7 +3,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "ops/matmul/gemm_simd.h"
+#include "ops/matmul/gemm_simd_dot.h"
+#include "ops/matmul/gemm_simd_pack.h"
+#include "ops/matmul/gemm_simd_tile.h"
 
 namespace hearth {
 namespace {

@@ -9,7 +9,9 @@
 #endif
 #include <immintrin.h>
 
-#include "ops/matmul/gemm_simd.h"
+#include "ops/matmul/gemm_simd_dot.h"
+#include "ops/matmul/gemm_simd_pack.h"
+#include "ops/matmul/gemm_simd_tile.h"
 
 namespace hearth {
 namespace {

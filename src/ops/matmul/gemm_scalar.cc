@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Portable: any processor, through the compiler's four-lane vectors. Tile 4x8.
-#include "ops/matmul/gemm_simd.h"
+#include "ops/matmul/gemm_simd_dot.h"
+#include "ops/matmul/gemm_simd_pack.h"
+#include "ops/matmul/gemm_simd_tile.h"
 
 namespace hearth {
 namespace {
