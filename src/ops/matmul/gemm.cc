@@ -2,8 +2,9 @@
 // Entry of every CPU matrix product. Few rows or columns: gemm_skinny.cc reads the large operand once, where it lies.
 // All others: C is cut into macro blocks, these into tasks, disjoint blocks of tiles, which threads compute from packed
 // panels. An operand that few tasks read is packed by each of them, a block of k at a time, and never leaves its core's
-// L2; one that many read is packed before by all threads, for all. Source: Goto and van de Geijn 2008, "Anatomy of
-// high-performance matrix multiplication".
+// L2; one that many read is packed before by all threads, for all. A is not packed at all where tiles can read it as it
+// is stored and that costs less. Source: Goto and van de Geijn 2008, "Anatomy of high-performance matrix
+// multiplication".
 #include "ops/matmul/gemm.h"
 
 #include <algorithm>
@@ -37,17 +38,21 @@ struct Macro {
 struct RowPanels {
   const char* data;
   int64_t row_bytes;
+  void (*tile)(const Tile& tile);
 };
 
 RowPanels panels_of_a(const Macro& macro, const Segment& segment, Range rows, int64_t k0, int64_t k) {
   const GemmKernel& kernel = *segment.kernel;
   if (!macro.cut.own_a)
     return {segment.packed_a + rows.begin * segment.row_bytes() + k0 * kernel.mr * kernel.element_bytes,
-            segment.row_bytes()};
+            segment.row_bytes(), kernel.tile};
+  if (macro.cut.stored_a)
+    return {element_of(segment.a, macro.rows.begin + rows.begin, segment.k0 + k0),
+            segment.a.stride_i * kernel.element_bytes, kernel.stored_tile};
   const int64_t row_bytes = round_up(k, kernel.k_step) * kernel.element_bytes;
   char* to = gemm_scratch().own_a.at_least(round_up(rows.size(), kernel.mr) * row_bytes);
   pack_rows_of_a(segment, {macro.rows.begin + rows.begin, macro.rows.begin + rows.end}, k0, k, to);
-  return {to, row_bytes};
+  return {to, row_bytes, kernel.tile};
 }
 
 // The panel of B from column col; of a task's own panels the next one, before `end`, is asked for.
@@ -74,6 +79,7 @@ void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range col
     const RowPanels a = panels_of_a(macro, segment, rows, k0, tile.k);
     if (macro.cut.own_b)
       fetch_panel_of_b(segment, macro.cols.begin + cols.begin, macro.cols.begin + cols.end, k0, tile.k);
+    tile.a_stride = a.row_bytes;
     const bool last = whole.final_out && k0 + depth >= segment.k;
     tile.ld_init = k0 == 0 ? whole.ld_init : whole.ld_out;
     for (int64_t j = cols.begin; j < cols.end; j += kernel.nr) {
@@ -87,7 +93,7 @@ void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range col
         tile.out = whole.out + row * whole.ld_out + col;
         tile.init = init ? init + row * tile.ld_init + col : nullptr;
         tile.final_out = last ? static_cast<char*>(whole.final_out) + (row * whole.ld_final + col) * 2 : nullptr;
-        kernel.tile(tile);
+        a.tile(tile);
       }
     }
   }
@@ -133,12 +139,19 @@ void compute_task(const Macro& macro, Range rows, Range cols) {
   }
 }
 
+// Part i of `count`, equal to one step.
+Range share(int64_t size, int64_t step, int64_t i, int64_t count) {
+  const int64_t steps = ceil_div(size, step);
+  return {steps * i / count * step, std::min(steps * (i + 1) / count * step, size)};
+}
+
 void compute(const Macro& macro) {
-  const int64_t rows = macro.cut.task_rows, cols = macro.cut.task_cols;
-  const int64_t row_tasks = ceil_div(macro.rows.size(), rows), col_tasks = ceil_div(macro.cols.size(), cols);
+  const Cut& cut = macro.cut;
+  const int64_t rows = macro.rows.size(), cols = macro.cols.size();
+  const int64_t row_tasks = ceil_div(rows, cut.task_rows), col_tasks = ceil_div(cols, cut.task_cols);
   gemm_for(row_tasks * col_tasks, macro.job->threads, [&](int64_t task) {
-    const int64_t i = task % row_tasks * rows, j = task / row_tasks * cols;
-    compute_task(macro, {i, std::min(i + rows, macro.rows.size())}, {j, std::min(j + cols, macro.cols.size())});
+    compute_task(macro, share(rows, cut.step_m, task % row_tasks, row_tasks),
+                 share(cols, cut.step_n, task / row_tasks, col_tasks));
   });
 }
 
@@ -164,6 +177,7 @@ void gemm_blocked(const GemmJob& job) {
     cut = choose_cut(sizes);
     cut.own_a = whole.own_a;
     cut.own_b = whole.own_b;
+    cut.stored_a = whole.stored_a;
   }
   const bool one_stage = stages.size() == 1, a_fits = one_stage && macro_rows >= call.m;
   for (int64_t j = 0; j < call.n; j += macro_cols) {

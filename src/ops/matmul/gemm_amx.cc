@@ -212,10 +212,13 @@ void dot_rows_bf16(const DotRows& d) {
 
 GemmKernels make_table() {
   GemmKernels table = gemm_kernels_avx512_bf16();
+  table.costs = {};
+  table.broadcast_f32 = table.broadcast_bf16 = {};
   // 12 rows instead of 14: tasks begin at common multiples of all tile heights, 96 instead of 224.
   table.f32.mr = 12;
   table.f32.pack_a = pack_f32<Vec16, 12>;
   table.f32.tile = packed_rows<Vec16, 12>;
+  table.f32.stored_tile = nullptr;
   table.bf16 = {.mr = kMr,
                 .nr = kNr,
                 .k_step = kDepth,

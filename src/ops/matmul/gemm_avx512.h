@@ -9,6 +9,7 @@
 #endif
 #include <immintrin.h>
 
+#include "ops/matmul/gemm_simd_broadcast.h"
 #include "ops/matmul/gemm_simd_dot.h"
 #include "ops/matmul/gemm_simd_pack.h"
 #include "ops/matmul/gemm_simd_tile.h"
@@ -23,6 +24,19 @@ struct Vec16 {
   static HEARTH_INLINE __mmask16 first(int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
   static HEARTH_INLINE reg zero() { return _mm512_setzero_ps(); }
   static HEARTH_INLINE reg set1(float x) { return _mm512_set1_ps(x); }
+  // kGroup elements of 32 bits, again and again.
+  template <int kGroup>
+  static HEARTH_INLINE reg repeat_group(const void* p) {
+    if constexpr (kGroup == 4) return _mm512_broadcast_f32x4(_mm_loadu_ps(static_cast<const float*>(p)));
+    if constexpr (kGroup == 2) {
+      double pair;
+      __builtin_memcpy(&pair, p, 8);
+      return _mm512_castpd_ps(_mm512_set1_pd(pair));
+    }
+    float one;
+    __builtin_memcpy(&one, p, 4);
+    return set1(one);
+  }
   static HEARTH_INLINE reg load(const float* p) { return _mm512_loadu_ps(p); }
   static HEARTH_INLINE reg load_part(const float* p, int64_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
   static HEARTH_INLINE void store(float* p, reg x) { _mm512_storeu_ps(p, x); }
@@ -59,6 +73,7 @@ struct Vec16 {
   template <DType kType>
   static HEARTH_INLINE void store_as(void* p, reg x, int64_t n) {
     if constexpr (kType == DType::f32) {
+      if (n == lanes) return _mm512_storeu_ps(p, x);
       _mm512_mask_storeu_ps(p, first(n), x);
     } else {
       const __m256i half =

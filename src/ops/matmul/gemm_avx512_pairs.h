@@ -13,6 +13,17 @@ struct Vec16Pairs : Vec16 {
   static HEARTH_INLINE reg fma(reg a, reg b, reg c) {
     return _mm512_dpbf16_ps(c, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
+  // bf16 leaves by the processor's own conversion, which makes denormals 0 as the product does.
+  template <DType kType>
+  static HEARTH_INLINE void store_as(void* p, reg x, int64_t n) {
+    if constexpr (kType == DType::bf16) {
+      const __m256i half = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x));
+      if (n == lanes) return _mm256_storeu_si256(static_cast<__m256i*>(p), half);
+      _mm256_mask_storeu_epi16(p, first(n), half);
+    } else {
+      Vec16::store_as<kType>(p, x, n);
+    }
+  }
 };
 
 // Reads bf16 as pairs along k.

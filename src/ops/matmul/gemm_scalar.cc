@@ -67,9 +67,9 @@ constexpr int kMr = 4, kVectors = 2;
 
 void tile(const Tile& t) {
   if (t.cols > Vec4::lanes)
-    packed_tile<Vec4, kMr, kVectors, 4, 2>(t);
+    tile_of<Vec4, PanelRows<kMr>, kVectors, 4, 2>(t);
   else
-    packed_tile<Vec4, kMr, kVectors, 4, 1>(t);
+    tile_of<Vec4, PanelRows<kMr>, kVectors, 4, 1>(t);
 }
 
 int direct_width(int64_t rows) { return rows <= 1 ? 1 : rows <= 4 ? 4 : 8; }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The kernels of gemm_kernels.h (packing: gemm_simd_pack.h, tiles: gemm_simd_tile.h, dot products: gemm_simd_dot.h) are
-// templates over a vector type V that each instruction-set file defines in its anonymous namespace: so every instance is
-// local to that file, and no function compiled for a newer processor can be linked into code for an older one. For the
-// same reason nothing there calls std.
+// templates over a vector type V that each instruction-set file defines in its anonymous namespace: so every instance
+// is local to that file, and no function compiled for a newer processor can be linked into code for an older one. For
+// the same reason nothing there calls std.
 //
 // V: reg, lanes, k_step (elements of k in one 32-bit lane), zero, set1, load, load_part, store, store_part, fma, sum,
 //    transpose (lanes x lanes, in place), load_as<DType>, load_as_part<DType>, store_as<DType>(to, x, count).
@@ -32,6 +32,14 @@ struct Widen {
     return lanes == V::lanes ? V::template load_as<kType>(p) : V::template load_as_part<kType>(p, lanes);
   }
 };
+
+// One 32-bit element, of any alignment, in all lanes.
+template <class V>
+HEARTH_INLINE typename V::reg repeat(const void* p) {
+  float x;
+  __builtin_memcpy(&x, p, 4);
+  return V::set1(x);
+}
 
 template <class V, DType kType>
 HEARTH_INLINE void widen_typed(const void* from, int64_t count, float* to) {

@@ -6,21 +6,27 @@
 
 namespace hearth {
 
-// The valid part of a tile whose C has 16 bits, straight from registers.
-template <class V, int kRows, int kVectors>
-HEARTH_INLINE void round_tile(const Tile& t, const typename V::reg (&acc)[kRows][kVectors]) {
-  const int64_t last = t.cols < kVectors * V::lanes ? t.cols - (kVectors - 1) * V::lanes : V::lanes;
+// The valid part of a tile in the dtype of C, straight from registers. kFull: all columns are valid.
+template <class V, DType kType, bool kFull, int kRows, int kVectors>
+HEARTH_INLINE void store_columns(const Tile& t, void* out, int64_t ld, const typename V::reg (&acc)[kRows][kVectors]) {
+  constexpr int bytes = kType == DType::f32 ? 4 : 2;
+  const int64_t last = kFull ? V::lanes : t.cols - (kVectors - 1) * V::lanes;
+  char* to = static_cast<char*>(out);
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
     if (r >= t.rows) break;
-    char* to = static_cast<char*>(t.final_out) + r * t.ld_final * 2;
     HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
-      const int64_t count = v + 1 < kVectors ? V::lanes : last;
-      if (t.final_dtype == DType::bf16)
-        V::template store_as<DType::bf16>(to + v * V::lanes * 2, acc[r][v], count);
-      else
-        V::template store_as<DType::f16>(to + v * V::lanes * 2, acc[r][v], count);
+      V::template store_as<kType>(to + v * V::lanes * bytes, acc[r][v], v + 1 < kVectors ? V::lanes : last);
     }
+    to += ld * bytes;
   }
+}
+
+template <class V, DType kType, int kRows, int kVectors>
+HEARTH_INLINE void store_tile(const Tile& t, void* out, int64_t ld, const typename V::reg (&acc)[kRows][kVectors]) {
+  if (t.cols >= kVectors * V::lanes)
+    store_columns<V, kType, true, kRows, kVectors>(t, out, ld, acc);
+  else
+    store_columns<V, kType, false, kRows, kVectors>(t, out, ld, acc);
 }
 
 // out = init + alpha * acc for the valid part of a tile, which reaches into the last vector. All of init is read before
@@ -28,30 +34,38 @@ HEARTH_INLINE void round_tile(const Tile& t, const typename V::reg (&acc)[kRows]
 template <class V, int kRows, int kVectors>
 HEARTH_INLINE void finish_tile(const Tile& t, typename V::reg (&acc)[kRows][kVectors]) {
   using reg = typename V::reg;
-  const reg alpha = V::set1(t.alpha);
-  const bool full = t.cols >= kVectors * V::lanes;
-  const int64_t last = t.cols - (kVectors - 1) * V::lanes;  // lanes of the last vector
-  HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
-    const float* init = t.init + r * t.ld_init;
-    const bool has_init = t.init && r < t.rows;
-    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
-      const bool part = v + 1 == kVectors && !full;
-      const reg from = !has_init ? V::zero()
-                       : part    ? V::load_part(init + v * V::lanes, last)
-                                 : V::load(init + v * V::lanes);
-      acc[r][v] = V::add_scaled(from, alpha, acc[r][v]);
+  if (t.init || t.alpha != 1) {
+    const reg alpha = V::set1(t.alpha);
+    const bool full = t.cols >= kVectors * V::lanes;
+    const int64_t last = t.cols - (kVectors - 1) * V::lanes;  // lanes of the last vector
+    HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
+      const float* init = t.init + r * t.ld_init;
+      const bool has_init = t.init && r < t.rows;
+      HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
+        const bool part = v + 1 == kVectors && !full;
+        const reg from = !has_init ? V::zero()
+                         : part    ? V::load_part(init + v * V::lanes, last)
+                                   : V::load(init + v * V::lanes);
+        acc[r][v] = V::add_scaled(from, alpha, acc[r][v]);
+      }
     }
   }
-  if (t.final_out) return round_tile<V, kRows, kVectors>(t, acc);
-  HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
-    if (r >= t.rows) break;
-    float* out = t.out + r * t.ld_out;
-    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
-      if (v + 1 == kVectors && !full)
-        V::store_part(out + v * V::lanes, acc[r][v], last);
-      else
-        V::store(out + v * V::lanes, acc[r][v]);
-    }
+  if (!t.final_out)
+    store_tile<V, DType::f32, kRows, kVectors>(t, t.out, t.ld_out, acc);
+  else if (t.final_dtype == DType::bf16)
+    store_tile<V, DType::bf16, kRows, kVectors>(t, t.final_out, t.ld_final, acc);
+  else
+    store_tile<V, DType::f16, kRows, kVectors>(t, t.final_out, t.ld_final, acc);
+}
+
+// Asks for the lines of C that the tile will write.
+template <class V, int kVectors>
+HEARTH_INLINE void fetch_result(const Tile& t) {
+  const char* line = static_cast<const char*>(t.final_out ? t.final_out : t.out);
+  const int64_t row_bytes = t.final_out ? t.ld_final * 2 : t.ld_out * 4;
+  const int64_t width = kVectors * V::lanes * (t.final_out ? 2 : 4);
+  for (int64_t r = 0; r < t.rows; ++r, line += row_bytes) {
+    for (int64_t at = 0; at < width; at += 64) __builtin_prefetch(line + at, 1);
   }
 }
 
@@ -59,14 +73,44 @@ HEARTH_INLINE void finish_tile(const Tile& t, typename V::reg (&acc)[kRows][kVec
 // where the processor's own prefetching stops. The lines of C are asked for so many steps before the end. Measured: Zen
 // 5, gemm_bench 2048^3, one thread: no prefetch 197 (f32) and 412 (bf16) GFLOP/s, 32 steps 203 and 428, 64 steps 208
 // and 440.
-constexpr int kPrefetchSteps = 64;
+constexpr int kPrefetchSteps = 64, kLeastFetchSteps = 16;  // a tile of fewer is over before its lines come
+
+// Where a tile finds row r of A: in a panel, interleaved with the others.
+template <int kPanelRows>
+struct PanelRows {
+  const float* at;
+  HEARTH_INLINE explicit PanelRows(const Tile& t) : at(static_cast<const float*>(t.a)) {}
+  HEARTH_INLINE const void* row(int r) const { return at + r; }
+  HEARTH_INLINE void fetch() const { __builtin_prefetch(at + kPrefetchSteps * kPanelRows); }
+  HEARTH_INLINE void next() { at += kPanelRows; }
+};
+
+// Or where it is stored. One pointer for three rows: an x86 address adds one or two strides for nothing. The last row
+// has its own, for it may be one that the tile does not have, and then repeats the one before.
+template <int kRows>
+struct StoredRows {
+  static constexpr int kBases = (kRows + 1) / 3;
+  const char *base[kBases], *last;
+  int64_t stride;  // in bytes
+  HEARTH_INLINE explicit StoredRows(const Tile& t) : stride(t.a_stride) {
+    const char* first = static_cast<const char*>(t.a);
+    HEARTH_UNROLL for (int i = 0; i < kBases; ++i) base[i] = first + 3 * i * stride;
+    last = first + ((t.rows < kRows ? t.rows : kRows) - 1) * stride;
+  }
+  HEARTH_INLINE const void* row(int r) const { return r == kRows - 1 ? last : base[r / 3] + r % 3 * stride; }
+  HEARTH_INLINE void fetch() const {}
+  HEARTH_INLINE void next() {
+    HEARTH_UNROLL for (int i = 0; i < kBases; ++i) base[i] += 4;
+    last += 4;
+  }
+};
 
 // kRows x kVectors registers of C stay in place over all of k: per step kVectors loads of B, kRows broadcasts of A.
-// kPanelRows and kPanelVectors are the widths of the panels.
-template <class V, int kPanelRows, int kPanelVectors, int kRows, int kVectors>
-static void packed_tile(const Tile& t) {
+// kPanelVectors is the width of the panel of B.
+template <class V, class Rows, int kPanelVectors, int kRows, int kVectors>
+static void tile_of(const Tile& t) {
   using reg = typename V::reg;
-  const float* a = static_cast<const float*>(t.a);
+  Rows a(t);
   const float* b = static_cast<const float*>(t.b);
   reg acc[kRows][kVectors];
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
@@ -77,22 +121,20 @@ static void packed_tile(const Tile& t) {
   for (int phase = 0; phase < 2; ++phase) {
     for (int64_t steps = phase == 0 ? all_steps - last_steps : last_steps; steps > 0; --steps) {
       reg bv[kVectors];
-      __builtin_prefetch(a + kPrefetchSteps * kPanelRows);
+      a.fetch();
       HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
         bv[v] = V::load(b + v * V::lanes);
         if (v * V::lanes % 16 == 0) __builtin_prefetch(b + v * V::lanes + kPrefetchSteps * kPanelVectors * V::lanes);
       }
       HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
-        const reg av = V::set1(a[r]);
+        const reg av = repeat<V>(a.row(r));
         HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::fma(av, bv[v], acc[r][v]);
       }
-      a += kPanelRows;
+      a.next();
       b += kPanelVectors * V::lanes;
     }
     if (phase == 1) break;
-    for (int64_t r = 0; r < t.rows; ++r) {
-      HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) __builtin_prefetch(t.out + r * t.ld_out + v * V::lanes, 1);
-    }
+    if (all_steps >= kLeastFetchSteps) fetch_result<V, kVectors>(t);
   }
   finish_tile<V, kRows, kVectors>(t, acc);
 }
@@ -104,12 +146,24 @@ static void packed_rows(const Tile& t) {
     if (t.rows <= kRows - 2) return packed_rows<V, kPanelRows, kRows - 2>(t);
   }
   if (t.cols > V::lanes)
-    packed_tile<V, kPanelRows, 2, kRows, 2>(t);
+    tile_of<V, PanelRows<kPanelRows>, 2, kRows, 2>(t);
   else
-    packed_tile<V, kPanelRows, 2, kRows, 1>(t);
+    tile_of<V, PanelRows<kPanelRows>, 2, kRows, 1>(t);
 }
 
-// As packed_tile with B where it lies, rows of B contiguous; the A panel has kRows rows.
+// The same with A where it lies.
+template <class V, int kRows>
+static void stored_rows(const Tile& t) {
+  if constexpr (kRows > 2) {
+    if (t.rows <= kRows - 2) return stored_rows<V, kRows - 2>(t);
+  }
+  if (t.cols > V::lanes)
+    tile_of<V, StoredRows<kRows>, 2, kRows, 2>(t);
+  else
+    tile_of<V, StoredRows<kRows>, 2, kRows, 1>(t);
+}
+
+// As tile_of with B where it lies, rows of B contiguous; the A panel has kRows rows.
 template <class V, DType kType, int kRows, int kVectors>
 HEARTH_INLINE void direct_tile_columns(const Tile& t) {
   using reg = typename V::reg;

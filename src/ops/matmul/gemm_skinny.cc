@@ -2,7 +2,8 @@
 // The driver for products with few rows or few columns (decoding, small batches, LoRA's factors): the large operand is
 // read once, where it lies, and bounds the time by memory bandwidth. The small operand is widened beforehand. Few
 // columns are few rows of the transposed product, so both are "small" vectors x[s,k] against "large" vectors w[j,k]:
-// out[s,j] = sum_k x[s,k] w[j,k].
+// out[s,j] = sum_k x[s,k] w[j,k]. Where k is contiguous in w: dot products for one or two x, broadcasts of w for more
+// where the instruction set has them (gemm_simd_broadcast.h).
 #include <algorithm>
 #include <cstring>
 
@@ -11,10 +12,11 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kMostSmall = 16;        // 32 at most for pairs of bf16
-constexpr int64_t kChunkBytes = 1 << 20;  // of the large operand per task
-constexpr int64_t kDirectDepth = 64;      // rows of a k-major operand per pass over a task's columns
-constexpr int64_t kDirectColumns = 128;   // least of a task: a line of a row at a time keeps memory waiting
+constexpr int64_t kLeastBroadcast = 3, kMostBroadcast = 32;  // vectors x
+constexpr int64_t kMostSmall = 16;                           // of other kernels; 32 at most for pairs of bf16
+constexpr int64_t kChunkBytes = 1 << 20;                     // of the large operand per task
+constexpr int64_t kDirectDepth = 64;                         // rows of a k-major operand per pass over a task's columns
+constexpr int64_t kDirectColumns = 128;  // least of a task: a line of a row at a time keeps memory waiting
 constexpr int64_t kLeastSplitK = 512, kLeastDirectSplitK = 64;
 constexpr int64_t kOneThreadSums = 1 << 15;  // that one thread adds up sooner than it wakes the others
 
@@ -22,12 +24,16 @@ constexpr int64_t kOneThreadSums = 1 << 15;  // that one thread adds up sooner t
 struct Side {
   PanelSource small, large;
   float scale;
-  bool along_k;       // large has k contiguous: dot products; else its vectors are interleaved: direct tiles
-  bool pairs;         // dot products of bf16 pairs
-  int width = 0;      // of the packed small panel, direct tiles
-  char* x = nullptr;  // the small operand, packed
+  bool along_k;  // large has k contiguous: dot products; else its vectors are interleaved: direct tiles
+  bool pairs;    // dot products of bf16 pairs
+  const BroadcastRows* broadcast = nullptr;  // instead of dot products
+  int width = 0;                             // of the packed small panel, direct tiles
+  char* x = nullptr;                         // the small operand, packed
   int64_t x_stride = 0;
-  int64_t x_bytes() const { return along_k ? small.count * x_stride * (pairs ? 2 : 4) : small.k * width * 4; }
+  int64_t x_bytes() const {
+    if (broadcast) return broadcast->bytes(small.count, small.k);
+    return along_k ? small.count * x_stride * (pairs ? 2 : 4) : small.k * width * 4;
+  }
 };
 
 struct Skinny {
@@ -52,6 +58,11 @@ bool make_side(const GemmJob& job, const GemmTerm& term, bool swapped, Side* sid
         round_up(term.k, 64) + 64;  // an odd number of lines more: rows a power of two apart share cache sets
   else
     side->width = kernels.direct_width(side->small.count);
+  const BroadcastRows& broadcast = side->pairs ? kernels.broadcast_bf16 : kernels.broadcast_f32;
+  const bool one_dtype = side->pairs || (a.dtype == DType::f32 && b.dtype == DType::f32);
+  if (side->along_k && broadcast.multiply && one_dtype && side->small.stride_k == 1 &&
+      side->small.count >= kLeastBroadcast)
+    side->broadcast = &broadcast;
   return side->along_k || (side->large.stride_i == 1 && side->small.count <= kernels.direct_rows);
 }
 
@@ -106,11 +117,13 @@ void add_products(const Skinny& skinny, const Side& side, int64_t j0, int64_t n,
                       n,
                       skinny.small,
                       k_end - k_begin,
-                      side.x + k_begin * (side.pairs ? 2 : 4),
+                      side.broadcast ? side.x + side.broadcast->bytes(skinny.small, k_begin)
+                                     : side.x + k_begin * (side.pairs ? 2 : 4),
                       side.x_stride,
                       side.scale,
                       out,
                       n};
+    if (side.broadcast) return side.broadcast->multiply(dot);
     return (side.pairs ? kernels.dot_rows_bf16 : kernels.dot_rows)(dot);
   }
   Tile tile;
@@ -218,11 +231,11 @@ bool gemm_skinny(const GemmJob& job) {
   const GemmCall& call = job.call;
   const bool swapped = call.n < call.m;
   Skinny skinny{&job, swapped, swapped ? call.n : call.m, swapped ? call.m : call.n, {}};
-  if (skinny.small > std::max(kMostSmall, job.kernels->dot_rows_bf16_most)) return false;
+  if (skinny.small > std::max(kMostBroadcast, job.kernels->dot_rows_bf16_most)) return false;
   for (int t = 0; t < call.term_count; ++t) {
     Side& side = skinny.sides[skinny.count++];
     if (!make_side(job, call.terms[t], swapped, &side)) return false;
-    if (skinny.small > (side.pairs ? job.kernels->dot_rows_bf16_most : kMostSmall)) return false;
+    if (!side.broadcast && skinny.small > (side.pairs ? job.kernels->dot_rows_bf16_most : kMostSmall)) return false;
   }
   int64_t bytes = 0;
   for (int t = 0; t < skinny.count; ++t) bytes += round_up(skinny.sides[t].x_bytes(), 64);
@@ -231,7 +244,9 @@ bool gemm_skinny(const GemmJob& job) {
     Side& side = skinny.sides[t];
     side.x = x;
     x += round_up(side.x_bytes(), 64);
-    if (side.along_k)
+    if (side.broadcast)
+      side.broadcast->pack(side.small, side.x);
+    else if (side.along_k)
       pack_rows(*job.kernels, side);
     else
       pack_panel(*job.kernels, side);

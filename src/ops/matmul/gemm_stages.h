@@ -15,6 +15,10 @@ struct Segment {
   float scale;
   int64_t k0, k;
   int64_t row_bytes() const { return round_up(k, kernel->k_step) * kernel->element_bytes; }  // of a packed row
+  bool can_read_stored_a() const {                                                           // no packing of A needed
+    return kernel->stored_tile && a.stride_k == 1 && size_bytes(a.dtype) == kernel->element_bytes &&
+           k % kernel->k_step == 0;
+  }
   char* packed_a = nullptr;  // panels of a macro block's rows and columns, for all threads
   char* packed_b = nullptr;
 };

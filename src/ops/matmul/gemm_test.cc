@@ -232,7 +232,7 @@ TEST(Gemm, sizes_around_tiles) {
 }
 
 TEST(Gemm, few_rows_or_columns_all_layouts) {
-  for (int64_t few : {1, 2, 3, 4, 7, 8, 9, 15, 16}) {
+  for (int64_t few : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 32}) {
     for (DType a : kFloats) {
       for (DType b : kFloats) {
         for (Layout la : kLayouts) {
@@ -252,6 +252,7 @@ TEST(Gemm, several_stages_and_macro_blocks) {
   for (DType c : {DType::f32, DType::bf16}) {
     check_all_isas({.m = 50, .n = 70, .k = 5000, .c = c, .addend = 2});
     check_all_isas({.m = 50, .n = 70, .k = 5001, .a = DType::bf16, .b = DType::bf16, .c = c, .b_layout = Layout::rows});
+    check_all_isas({.m = 150, .n = 70, .k = 1024, .c = c});  // rows of A a page apart
     check_all_isas({.m = 33, .n = 4500, .k = 1030, .b = DType::bf16, .c = c, .k2 = 8});
     check_all_isas({.m = 2300, .n = 40, .k = 1100, .c = c, .a_layout = Layout::columns, .k2 = 8});
     if (HasFatalFailure()) return;
@@ -285,6 +286,10 @@ TEST(Gemm, split_k_of_small_results) {
   Threads five(5);
   check_all_isas({.m = 8, .n = 40, .k = 9000, .a_layout = Layout::columns, .b_layout = Layout::rows});
   check_all_isas({.m = 40, .n = 8, .k = 9001, .a_layout = Layout::columns, .b_layout = Layout::rows, .addend = 2});
+  for (DType dtype : {DType::f32, DType::bf16}) {
+    for (int64_t few : {3, 8, 13, 30})
+      check_all_isas({.m = few, .n = 33, .k = 9003, .a = dtype, .b = dtype, .b_layout = Layout::columns});
+  }
   check_all_isas({.m = 3, .n = 5, .k = 12000, .a = DType::bf16, .b = DType::bf16, .c = DType::bf16});
 }
 
