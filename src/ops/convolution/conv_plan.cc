@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/convolution/conv_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "ops/matmul/gemm_driver.h"
+
+namespace hearth {
+namespace {
+
+// Output o meets lhs position (o * stride + t * rhs_dilation - low) / lhs_dilation where that is whole.
+std::vector<ConvClass> classes_of(const ConvAxis& a) {
+  const int64_t common = std::gcd(a.stride, a.lhs_dilation), step = a.lhs_dilation / common;
+  std::vector<ConvClass> classes;
+  for (int64_t first = 0; first < std::min(step, a.out); ++first) {
+    ConvClass c{first, step, ceil_div(a.out - first, step), a.stride / common, {}};
+    for (int64_t t = 0; t < a.window; ++t) {
+      const int64_t at = first * a.stride + t * a.rhs_dilation - a.low;
+      if (at % a.lhs_dilation == 0) c.taps.push_back({t, at / a.lhs_dilation});
+    }
+    classes.push_back(std::move(c));
+  }
+  return classes;
+}
+
+struct Reach {
+  int64_t low, high;  // lhs positions that are read
+};
+Reach reach_of(const std::vector<ConvClass>& classes) {
+  Reach reach{0, 0};
+  for (const ConvClass& c : classes) {
+    for (const ConvTap& tap : c.taps) {
+      reach.low = std::min(reach.low, tap.at);
+      reach.high = std::max(reach.high, tap.at + (c.count - 1) * c.lhs_step);
+    }
+  }
+  return reach;
+}
+
+// Estimated vector products of each form, per output position and window position.
+constexpr double kPointers = 2;     // per run: loading a pointer for each row
+constexpr double kLaneLoads = 1.6;  // a lane product loads its lhs itself
+ConvForm choose_form(const ConvShape& s, const std::vector<std::vector<ConvClass>>& classes, bool pairs,
+                     const ConvKernels& kernels) {
+  const double vectors = double(ceil_div(s.out_features, kernels.lanes));
+  const double groups = double(s.groups()), batch = double(s.batch), units = double(s.in_features) * (pairs ? 0.5 : 1);
+  bool holes = false;
+  for (const ConvAxis& a : s.axes) holes = holes || a.lhs_dilation > 1;
+  const double window = s.axes.empty() ? 1 : double(s.axes.back().window);
+  double next_rows = batch;
+  if (!s.axes.empty() && !holes && classes.back().size() == 1 && classes.back()[0].lhs_step == 1)
+    next_rows *= double(s.axes.back().out);
+  const double run = units * (classes.empty() || s.axes.back().rhs_dilation > 1 ? 1 : window);
+  const double features = groups * batch * std::max(1.0, units) * vectors * (1 + kPointers / std::max(1.0, run));
+  const double tiles = double(ceil_div(int64_t(next_rows), kernels.rows)) * kernels.rows / std::max(1.0, next_rows);
+  const double by_batch =
+      holes ? 1e300 : groups * batch * std::max(1.0, units) * vectors * tiles * (1.05 + 0.3 / window);
+  const double by_groups = groups == 1 ? 1e300
+                                       : double(ceil_div(int64_t(groups), kernels.lanes)) * batch *
+                                             double(s.in_features * s.out_features) * kLaneLoads;
+  if (by_groups < features && by_groups < by_batch) return ConvForm::groups;
+  return by_batch < features ? ConvForm::batch : ConvForm::features;
+}
+
+void lay_out_copy(const ConvShape& s, const ConvLayout& l, DType dtype, bool aligned, const ConvKernels& kernels,
+                  ConvPlan* p) {
+  const bool features = p->form == ConvForm::features;
+  const bool together = l.lhs[features ? 1 : 0] == 1 || (p->inner == 1 && !p->pairs);
+  const int64_t unit = p->pairs ? 2 : 1;
+  p->in_place = aligned && together && p->form != ConvForm::groups &&
+                (p->pairs ? features && s.in_features % 2 == 0 : dtype == DType::f32);
+  for (size_t i = 0; i < s.axes.size(); ++i)
+    p->in_place = p->in_place && p->low[i] == 0 && p->positions[i] == s.axes[i].lhs;
+  for (size_t i = 0; i < l.lhs.size(); ++i) p->in_place = p->in_place && (i == 1 || l.lhs[i] % unit == 0);
+  p->strides.resize(s.axes.size());
+  if (p->in_place) {
+    for (size_t i = 0; i < s.axes.size(); ++i) p->strides[i] = l.lhs[i + 2] / unit;
+    p->outer_stride = l.lhs[features ? 0 : 1] / unit;
+    p->part_stride = (s.feature_groups > 1 ? s.in_features * l.lhs[1] : s.batch * l.lhs[0]) / unit;
+    p->copy_units = 0;
+    return;
+  }
+  const int64_t inner = p->form == ConvForm::groups ? round_up(p->inner, 2 * kernels.lanes) : p->inner;
+  int64_t stride = inner;
+  for (size_t i = s.axes.size(); i-- > 0;) {
+    p->strides[i] = stride;
+    stride *= p->positions[i];
+  }
+  p->outer_stride = stride;
+  p->part_stride = p->form == ConvForm::groups ? 0 : stride * p->outer;
+  p->copy_units = stride * p->outer * (p->form == ConvForm::groups ? 1 : p->parts);
+}
+
+}  // namespace
+
+ConvLayout conv_layout(const ConvShape& s, const TensorType& lhs, const TensorType& rhs) {
+  const auto by_role = [](const Dims& dims, const Dims& axes) {
+    const Dims strides = row_major_strides(dims);
+    Dims list;
+    for (const int64_t axis : axes) list.push_back(strides[size_t(axis)]);
+    return list;
+  };
+  return {by_role(lhs.dims, s.lhs_axes), by_role(rhs.dims, s.rhs_axes), by_role(s.result.dims, s.out_axes)};
+}
+
+bool make_conv_plan(const ConvShape& s, const ConvLayout& l, DType dtype, bool aligned, const ConvKernels& kernels,
+                    ConvPlan* p) {
+  std::vector<std::vector<ConvClass>> classes;
+  __int128 positions = 1, all_lhs = 1, all_out = 1;
+  for (const ConvAxis& a : s.axes) {
+    classes.push_back(classes_of(a));
+    const Reach reach = reach_of(classes.back());
+    p->low.push_back(-reach.low);
+    p->positions.push_back(-reach.low + std::max(reach.high + 1, a.lhs));
+    positions *= p->positions.back();
+    all_lhs *= a.lhs;
+    all_out *= a.out;
+    if (positions > 64 * (all_lhs + all_out) + (1 << 20)) return false;
+  }
+  const bool can_pair = dtype == DType::bf16 && kernels.pair_tile[0] && s.in_features > 1;
+  p->form = choose_form(s, classes, can_pair, kernels);
+  const bool features = p->form == ConvForm::features, groups = p->form == ConvForm::groups;
+  p->pairs = can_pair && !groups;
+  p->units = p->pairs ? ceil_div(s.in_features, 2) : s.in_features;
+  p->parts = groups ? s.out_features : s.groups();
+  p->outer = groups ? s.batch * s.in_features : features ? s.batch : p->units;
+  p->inner = groups ? s.groups() : features ? p->units : s.batch;
+  p->columns = groups ? s.groups() : s.out_features;
+  p->out_part = groups ? l.out[1] : s.out_features * l.out[1];
+  p->out_step = groups ? s.out_features * l.out[1] : l.out[1];
+  p->window = 1;
+  for (const ConvAxis& a : s.axes) {
+    p->window_sizes.push_back(a.window);
+    p->window *= a.window;
+  }
+  lay_out_copy(s, l, dtype, aligned, kernels, p);
+  const int64_t batch_stride = features ? p->outer_stride : groups ? p->outer_stride * s.in_features : 1;
+  const ConvRowAxis batch{{{0, 1, s.batch, 1, {}}}, s.batch, batch_stride, l.out[0]};
+  if (p->form != ConvForm::batch) p->rows.push_back(batch);
+  for (size_t i = 0; i < s.axes.size(); ++i) {
+    p->spatial_rows.push_back(p->rows.size());
+    p->rows.push_back({std::move(classes[i]), s.axes[i].out, p->strides[i], l.out[i + 2]});
+  }
+  if (p->form == ConvForm::batch) p->rows.push_back(batch);
+  return true;
+}
+
+ConvRuns conv_runs(const ConvPlan& p, const std::vector<const ConvClass*>& classes, int64_t block_terms) {
+  ConvRuns r;
+  const bool features = p.form == ConvForm::features;
+  if (!features && !classes.empty() && classes.back()->taps.size() > 1)
+    r.step = (classes.back()->taps[1].at - classes.back()->taps[0].at) * p.strides.back();
+  Dims counts, index(classes.size(), 0);
+  for (const ConvClass* c : classes) counts.push_back(int64_t(c->taps.size()));
+  const int64_t taps = num_elements(counts), outer = features ? 1 : p.units;
+  for (int64_t unit = 0; unit < outer; ++unit) {
+    for (int64_t i = 0; i < taps; ++i) {
+      int64_t rest = i, offset = unit * p.outer_stride, t = 0, scale = 1;
+      for (size_t a = classes.size(); a-- > 0;) {
+        index[a] = rest % counts[a];
+        rest /= counts[a];
+      }
+      for (size_t a = classes.size(); a-- > 0;) {
+        const ConvTap& tap = classes[a]->taps[size_t(index[a])];
+        offset += (tap.at + p.low[a]) * p.strides[a];
+        t += tap.t * scale;
+        scale *= p.window_sizes[a];
+      }
+      const ConvRun run{offset, features ? p.units : 1, p.term(t, unit)};
+      if (!r.runs.empty()) {
+        ConvRun& last = r.runs.back();
+        if (run.k == last.k + last.length && run.offset == last.offset + last.length * r.step) {
+          last.length += run.length;
+          continue;
+        }
+      }
+      r.runs.push_back(run);
+    }
+  }
+  std::vector<ConvRun> cut;  // no run crosses a block
+  int64_t room = 0;
+  for (ConvRun run : r.runs) {
+    while (run.length > 0) {
+      if (room == 0) {
+        r.blocks.push_back(cut.size());
+        room = block_terms;
+      }
+      const int64_t length = std::min(room, run.length);
+      cut.push_back({run.offset, length, run.k});
+      run.offset += length * r.step;
+      run.k += length;
+      run.length -= length;
+      room -= length;
+    }
+  }
+  if (r.blocks.empty()) r.blocks.push_back(0);
+  r.blocks.push_back(cut.size());
+  r.runs = std::move(cut);
+  return r;
+}
+
+}  // namespace hearth

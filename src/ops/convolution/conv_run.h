@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The CPU convolution of f32, bf16 and f16.
+
+#include "ops/convolution/conv_plan.h"
+
+namespace hearth {
+
+// One call: what to multiply, and where its operands and their copies lie.
+struct ConvJob {
+  const ConvKernels* kernels = nullptr;
+  ConvShape shape = {};
+  ConvLayout layout = {};
+  ConvPlan plan = {};
+  DType dtype = DType::f32;
+  const void* lhs = nullptr;
+  const void* rhs = nullptr;
+  void* out = nullptr;
+  const float* lhs_units = nullptr;  // the copy, or lhs itself
+  const float* weights = nullptr;    // [parts][panels][terms][panel width]
+  int threads = 1;
+
+  int64_t panel_width() const { return 2 * kernels->lanes; }
+  int64_t panels() const { return (plan.columns + panel_width() - 1) / panel_width(); }
+};
+
+// Runs on all threads of the pool; inside a parallel_for body on that body's thread alone. Sums are f32. Scratch: a
+// copy of lhs with its padding (unless it can be read in place) and one of rhs, in units of 4 bytes, grow-only, on the
+// calling thread; on each thread at most 256 KiB of sums. False when the shape is out of proportion (far more padding
+// than data): nothing done.
+bool convolve(ConvJob job);
+
+void copy_operands(ConvJob& job);  // conv_pack.cc: sets lhs_units and weights
+
+}  // namespace hearth
