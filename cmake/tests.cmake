@@ -42,6 +42,7 @@ if(TARGET hearth_probe)
 endif()
 if(DNNL)
   hearth_program(gemm_bench bench/gemm_bench.cc hearth_runtime ${DNNL} gomp)
+  hearth_program(conv_bench bench/conv_bench.cc hearth_runtime ${DNNL} gomp)
 endif()
 
 # The same operations and models with every lower instruction set that this machine has.
