@@ -22,9 +22,9 @@ struct ConvTile {
   const ConvRun* runs = nullptr;
   int64_t run_count = 0, step = 1;
   const float* w = nullptr;
-  int64_t w_stride = 0;  // between rows of the weights
-  float* out = nullptr;
-  int64_t ld_out = 0;
+  int64_t w_stride = 0;         // between rows of the weights
+  float* const* out = nullptr;  // where each row's sums go, from out_offset on
+  int64_t out_offset = 0;
   bool add = false;
   int64_t rows = 0;
 };

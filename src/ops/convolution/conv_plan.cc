@@ -9,19 +9,50 @@
 namespace hearth {
 namespace {
 
+constexpr size_t kMostBorders = 8;  // classes of one axis that the borders of lhs may make
+
+// The outputs of c that meet the same window positions inside lhs, by the borders at which these change. Empty when
+// there are too many.
+std::vector<ConvClass> cut_at_borders(const ConvClass& c, int64_t lhs) {
+  Dims cuts{0, c.count};
+  for (const ConvTap& tap : c.taps) {  // inside for j in [first, end)
+    const int64_t first = tap.at >= 0 ? 0 : ceil_div(-tap.at, c.lhs_step);
+    const int64_t end = tap.at >= lhs ? 0 : ceil_div(lhs - tap.at, c.lhs_step);
+    for (const int64_t cut : {first, end}) {
+      if (cut > 0 && cut < c.count) cuts.push_back(cut);
+    }
+  }
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  std::vector<ConvClass> parts;
+  if (cuts.size() > kMostBorders + 1) return parts;
+  for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+    ConvClass part{c.first + cuts[i] * c.step, c.step, cuts[i + 1] - cuts[i], c.lhs_step, {}};
+    for (const ConvTap& tap : c.taps) {
+      const int64_t at = tap.at + cuts[i] * c.lhs_step;
+      if (at >= 0 && at < lhs) part.taps.push_back({tap.t, at});
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 // Output o meets lhs position (o * stride + t * rhs_dilation - low) / lhs_dilation where that is whole.
-std::vector<ConvClass> classes_of(const ConvAxis& a) {
+std::vector<ConvClass> classes_of(const ConvAxis& a, bool cut) {
   const int64_t common = std::gcd(a.stride, a.lhs_dilation), step = a.lhs_dilation / common;
-  std::vector<ConvClass> classes;
+  std::vector<ConvClass> classes, all_cut;
   for (int64_t first = 0; first < std::min(step, a.out); ++first) {
     ConvClass c{first, step, ceil_div(a.out - first, step), a.stride / common, {}};
     for (int64_t t = 0; t < a.window; ++t) {
       const int64_t at = first * a.stride + t * a.rhs_dilation - a.low;
       if (at % a.lhs_dilation == 0) c.taps.push_back({t, at / a.lhs_dilation});
     }
+    const std::vector<ConvClass> parts = cut ? cut_at_borders(c, a.lhs) : std::vector<ConvClass>();
+    cut = !parts.empty();
+    all_cut.insert(all_cut.end(), parts.begin(), parts.end());
     classes.push_back(std::move(c));
   }
-  return classes;
+  return cut ? all_cut : classes;
 }
 
 struct Reach {
@@ -38,29 +69,45 @@ Reach reach_of(const std::vector<ConvClass>& classes) {
   return reach;
 }
 
-// Estimated vector products of each form, per output position and window position.
-constexpr double kPointers = 2;     // per run: loading a pointer for each row
-constexpr double kLaneLoads = 1.6;  // a lane product loads its lhs itself
-ConvForm choose_form(const ConvShape& s, const std::vector<std::vector<ConvClass>>& classes, bool pairs,
-                     const ConvKernels& kernels) {
-  const double vectors = double(ceil_div(s.out_features, kernels.lanes));
-  const double groups = double(s.groups()), batch = double(s.batch), units = double(s.in_features) * (pairs ? 0.5 : 1);
+// Estimated time of each form in vector products.
+constexpr double kPointers = 2;                                              // per run: loading a pointer for each row
+constexpr double kLaneLoads = 1.6;                                           // a lane product loads its lhs itself
+constexpr double kCopyRows = 0.2, kCopyTransposed = 0.8, kCopyElements = 6;  // of copying an element of lhs
+constexpr int64_t kLeastRows = 8;  // of a tile: fewer sums than that wait for each other
+
+bool next_outputs(const ConvAxis& a) { return a.lhs_dilation == 1 && a.stride == 1; }  // neighbours read neighbours
+
+double copy_cost(const ConvLayout& l, size_t role) {
+  return l.lhs[role] == 1 ? kCopyRows : l.lhs.size() > 2 && l.lhs.back() == 1 ? kCopyTransposed : kCopyElements;
+}
+
+ConvForm choose_form(const ConvShape& s, const ConvLayout& l, bool pairs, const ConvKernels& kernels) {
+  const double groups = double(s.groups()), batch = double(s.batch),
+               vectors = double(ceil_div(s.out_features, kernels.lanes));
+  const double units = std::max(1.0, double(s.in_features) * (pairs ? 0.5 : 1));
+  double positions = 1, window = 1;
   bool holes = false;
-  for (const ConvAxis& a : s.axes) holes = holes || a.lhs_dilation > 1;
-  const double window = s.axes.empty() ? 1 : double(s.axes.back().window);
-  double next_rows = batch;
-  if (!s.axes.empty() && !holes && classes.back().size() == 1 && classes.back()[0].lhs_step == 1)
-    next_rows *= double(s.axes.back().out);
-  const double run = units * (classes.empty() || s.axes.back().rhs_dilation > 1 ? 1 : window);
-  const double features = groups * batch * std::max(1.0, units) * vectors * (1 + kPointers / std::max(1.0, run));
-  const double tiles = double(ceil_div(int64_t(next_rows), kernels.rows)) * kernels.rows / std::max(1.0, next_rows);
-  const double by_batch =
-      holes ? 1e300 : groups * batch * std::max(1.0, units) * vectors * tiles * (1.05 + 0.3 / window);
+  for (const ConvAxis& a : s.axes) {
+    holes = holes || a.lhs_dilation > 1;
+    positions *= double(a.lhs);
+    window *= double(a.window);
+  }
+  double terms = window;  // products per batch element, unit and vector
+  for (const ConvAxis& a : s.axes) terms *= double(a.out) / double(a.lhs_dilation);
+  const double line = s.axes.empty() ? 1 : double(s.axes.back().window),
+               elements = groups * batch * double(s.in_features) * positions;
+  const double run = units * (!s.axes.empty() && s.axes.back().rhs_dilation == 1 ? line : 1);
+  const double products = groups * batch * units * vectors * terms;
+  double rows = batch;
+  if (batch < kLeastRows && !s.axes.empty() && next_outputs(s.axes.back())) rows *= double(s.axes.back().out);
+  const double waiting = rows < kLeastRows ? kLeastRows / rows : 1;
+  const double by_features = products * (1 + kPointers / run) + elements * copy_cost(l, 1);
+  const double by_batch = holes ? 1e300 : products * (1.03 + 0.3 / line) * waiting + elements * copy_cost(l, 0);
   const double by_groups = groups == 1 ? 1e300
-                                       : double(ceil_div(int64_t(groups), kernels.lanes)) * batch *
+                                       : double(ceil_div(int64_t(groups), kernels.lanes)) * batch * terms *
                                              double(s.in_features * s.out_features) * kLaneLoads;
-  if (by_groups < features && by_groups < by_batch) return ConvForm::groups;
-  return by_batch < features ? ConvForm::batch : ConvForm::features;
+  if (by_groups < by_features && by_groups < by_batch) return ConvForm::groups;
+  return by_batch < by_features ? ConvForm::batch : ConvForm::features;
 }
 
 void lay_out_copy(const ConvShape& s, const ConvLayout& l, DType dtype, bool aligned, const ConvKernels& kernels,
@@ -106,10 +153,15 @@ ConvLayout conv_layout(const ConvShape& s, const TensorType& lhs, const TensorTy
 
 bool make_conv_plan(const ConvShape& s, const ConvLayout& l, DType dtype, bool aligned, const ConvKernels& kernels,
                     ConvPlan* p) {
+  const bool can_pair = dtype == DType::bf16 && kernels.pair_tile[0] && s.in_features > 1;
+  p->form = choose_form(s, l, can_pair, kernels);
   std::vector<std::vector<ConvClass>> classes;
   __int128 positions = 1, all_lhs = 1, all_out = 1;
-  for (const ConvAxis& a : s.axes) {
-    classes.push_back(classes_of(a));
+  for (size_t i = 0; i < s.axes.size(); ++i) {
+    const ConvAxis& a = s.axes[i];
+    // Few batch elements: outputs along the last axis join them side by side, if they all meet the whole window.
+    const bool join = p->form == ConvForm::batch && s.batch < kLeastRows && i + 1 == s.axes.size() && next_outputs(a);
+    classes.push_back(classes_of(a, !join));
     const Reach reach = reach_of(classes.back());
     p->low.push_back(-reach.low);
     p->positions.push_back(-reach.low + std::max(reach.high + 1, a.lhs));
@@ -118,8 +170,6 @@ bool make_conv_plan(const ConvShape& s, const ConvLayout& l, DType dtype, bool a
     all_out *= a.out;
     if (positions > 64 * (all_lhs + all_out) + (1 << 20)) return false;
   }
-  const bool can_pair = dtype == DType::bf16 && kernels.pair_tile[0] && s.in_features > 1;
-  p->form = choose_form(s, classes, can_pair, kernels);
   const bool features = p->form == ConvForm::features, groups = p->form == ConvForm::groups;
   p->pairs = can_pair && !groups;
   p->units = p->pairs ? ceil_div(s.in_features, 2) : s.in_features;

@@ -7,8 +7,9 @@
 //   features  summed features, [groups][batch][positions][features]: few pointers, long runs. The usual one.
 //   batch     batch elements, [groups][features][positions][batch]: derivatives by the weights, whose batch are
 //   features groups    groups, [batch][features][positions][groups]: depthwise, lane by lane
-// Holes of lhs cost nothing: output positions that meet the same window positions form a class (one per axis when there
-// are no holes), whose lhs positions rise in equal steps.
+// Holes and most padding of lhs cost nothing: output positions that meet the same window positions form a class (along
+// one axis: the inner ones, and one for each distance from a border), whose lhs positions rise in equal steps. Only
+// where an axis would have too many classes is lhs copied with its padding.
 
 #include <vector>
 

@@ -11,9 +11,10 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kBlockTerms = 512;         // of a panel of weights: 64 KiB stay in L2 while rows pass
+constexpr int64_t kBlockTerms = 1024;        // of a panel of weights: 128 KiB stay in L2 while rows pass
 constexpr int64_t kTaskSums = 48 << 10;      // floats
 constexpr int64_t kNearWeights = 384 << 10;  // bytes of weights that all panels of a task may take
+constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kOneThreadWork = 1 << 18;  // multiply-adds below which waking the pool costs more than it saves
 
 // Rows whose axes but the last are of these classes; one set of terms for each class of the last axis.
@@ -70,23 +71,24 @@ class Runner {
 
   void choose_split() {
     const int64_t panels = job_.panels(), width = job_.panel_width(), tile = tile_rows();
+    direct_ = job_.dtype == DType::f32 && p_.out_step == 1 && p_.columns % job_.kernels->lanes == 0;
     const bool near = p_.terms() * panels * width * 4 <= kNearWeights;
     split_.panels = near ? std::min<int64_t>(panels, 16) : std::min<int64_t>(panels, 4);
-    int64_t rows = round_up(near ? 8 * tile : 64 * tile, tile);
-    rows = std::max<int64_t>(tile, std::min(rows, kTaskSums / (split_.panels * width) / tile * tile));
-    for (;;) {
+    int64_t rows = (near ? 32 : 64) * tile;
+    if (!direct_) rows = std::max<int64_t>(tile, std::min(rows, kTaskSums / (split_.panels * width) / tile * tile));
+    for (;;) {  // until there are enough tasks for an even share of each thread
       set_rows(rows);
-      if (job_.threads == 1 || task_count() >= 2 * job_.threads) return;
-      if (split_.panels > 1)
-        split_.panels = ceil_div(split_.panels, 2);
-      else if (rows > tile)
+      if (job_.threads == 1 || task_count() >= kTasksPerThread * job_.threads) return;
+      if (rows > 8 * tile || (split_.panels == 1 && rows > tile))
         rows = round_up(rows / 2, tile);
+      else if (split_.panels > 1)
+        split_.panels = ceil_div(split_.panels, 2);
       else
         return;
     }
   }
   void set_rows(int64_t rows) {
-    const int64_t step = int64_t(last_.classes.size()) * tile_rows();
+    const int64_t step = last_.classes[0].step * tile_rows();
     split_.outputs = last_.size <= rows ? last_.size : round_up(ceil_div(last_.size, ceil_div(last_.size, rows)), step);
     split_.lines = std::max<int64_t>(1, rows / split_.outputs);
   }
@@ -112,10 +114,10 @@ class Runner {
   }
 
   struct TaskRows {
-    std::vector<const float*> lhs;            // class by class, line by line
-    std::vector<int64_t> from_rows, to_rows;  // sums and results in the order of outputs
-    std::vector<Range> of_class;              // outputs of each class: first and end index
-    std::vector<int64_t> class_begin;         // its first row
+    std::vector<const float*> lhs;  // class by class, line by line
+    std::vector<float*> sums;
+    std::vector<int64_t> row_of, to_rows;  // in the order of outputs: their rows, and where their results go
+    std::vector<int64_t> class_begin;      // the first row of each class
   };
 
   // Offsets of a line's first output, in units of lhs and elements of the result.
@@ -129,13 +131,12 @@ class Runner {
     }
   }
 
-  void list_rows(const Task& task, int64_t ld, TaskRows* rows) const {
+  void list_rows(const Task& task, TaskRows* rows) const {
     const float* lhs = job_.lhs_units + (p_.form == ConvForm::groups ? 0 : task.part * p_.part_stride);
     const int64_t lines = task.lines.size(), outputs = task.outputs.size();
     rows->lhs.clear();
-    rows->of_class.clear();
     rows->class_begin.clear();
-    rows->from_rows.resize(size_t(lines * outputs));
+    rows->row_of.resize(size_t(lines * outputs));
     rows->to_rows.resize(size_t(lines * outputs));
     std::vector<int64_t> from(size_t(lines), 0), to(size_t(lines), 0);
     for (int64_t i = 0; i < lines; ++i)
@@ -145,13 +146,12 @@ class Runner {
         return std::min(c.count, ceil_div(std::max<int64_t>(0, o - c.first), c.step));
       };
       const Range range{index(task.outputs.begin), index(task.outputs.end)};
-      rows->of_class.push_back(range);
       rows->class_begin.push_back(int64_t(rows->lhs.size()));
       for (int64_t i = 0; i < lines; ++i) {
         for (int64_t j = range.begin; j < range.end; ++j) {
           const int64_t o = c.first + j * c.step;
           const size_t at = size_t(i * outputs + o - task.outputs.begin);
-          rows->from_rows[at] = int64_t(rows->lhs.size()) * ld;
+          rows->row_of[at] = int64_t(rows->lhs.size());
           rows->to_rows[at] = to[size_t(i)] + o * last_.out_stride;
           rows->lhs.push_back(lhs + from[size_t(i)] + j * c.lhs_step * last_.lhs_stride);
         }
@@ -162,27 +162,33 @@ class Runner {
 
   void run_task(const Task& task) const {
     static thread_local TaskRows rows;
-    const int64_t width = job_.panel_width(), ld = task.panels.size() * width;
-    list_rows(task, ld, &rows);
-    float* sums = reinterpret_cast<float*>(gemm_scratch().block.at_least(int64_t(rows.lhs.size()) * ld * 4));
+    list_rows(task, &rows);
+    const int64_t width = job_.panel_width(), ld = task.panels.size() * width, count = int64_t(rows.lhs.size());
+    const int64_t first = task.panels.begin * width;
+    char* out = static_cast<char*>(job_.out) + (task.part * p_.out_part + first * p_.out_step) * size_bytes(job_.dtype);
+    rows.sums.resize(size_t(count));
+    float* block = direct_ ? nullptr : reinterpret_cast<float*>(gemm_scratch().block.at_least(count * ld * 4));
+    for (size_t at = 0; at < size_t(count); ++at) {
+      int64_t& row = rows.row_of[at];
+      rows.sums[size_t(row)] = direct_ ? reinterpret_cast<float*>(out) + rows.to_rows[at] : block + row * ld;
+      row *= ld;
+    }
     for (size_t c = 0; c < last_.classes.size(); ++c)
-      multiply(task, task.group->runs[c], rows, {rows.class_begin[c], rows.class_begin[c + 1]}, sums, ld);
-    const int64_t first = task.panels.begin * width, bytes = size_bytes(job_.dtype);
+      multiply(task, task.group->runs[c], rows, {rows.class_begin[c], rows.class_begin[c + 1]});
+    if (direct_) return;
     ConvStore store{
-        .from = sums, .from_rows = rows.from_rows.data(), .dtype = job_.dtype, .to_rows = rows.to_rows.data()};
-    store.to = static_cast<char*>(job_.out) + (task.part * p_.out_part + first * p_.out_step) * bytes;
+        .from = block, .from_rows = rows.row_of.data(), .to = out, .dtype = job_.dtype, .to_rows = rows.to_rows.data()};
     store.to_step = p_.out_step;
-    store.rows = int64_t(rows.lhs.size());
+    store.rows = count;
     store.cols = std::min(p_.columns - first, ld);
     job_.kernels->store(store);
   }
 
   // The tiles of rows [range) over all terms and panels.
-  void multiply(const Task& task, const ConvRuns& runs, const TaskRows& rows, Range range, float* sums,
-                int64_t ld) const {
+  void multiply(const Task& task, const ConvRuns& runs, const TaskRows& rows, Range range) const {
     const int64_t width = job_.panel_width();
     const bool lanes = p_.form == ConvForm::groups;
-    ConvTile tile{.step = runs.step, .w_stride = width, .ld_out = ld};
+    ConvTile tile{.step = runs.step, .w_stride = width};
     std::vector<const float*> shifted;  // lanes: rows of lhs from the panel's first group on
     for (size_t block = 0; block + 1 < runs.blocks.size(); ++block) {
       tile.runs = runs.runs.data() + runs.blocks[block];
@@ -191,6 +197,7 @@ class Runner {
       for (int64_t j = task.panels.begin; j < task.panels.end; ++j) {
         const int two = p_.columns - j * width > job_.kernels->lanes ? 1 : 0;
         tile.w = job_.weights + (task.part * job_.panels() + j) * p_.terms() * width;
+        tile.out_offset = (j - task.panels.begin) * width;
         const float* const* lhs = rows.lhs.data();
         if (lanes && j > 0) {
           shifted.assign(rows.lhs.begin(), rows.lhs.end());
@@ -200,7 +207,7 @@ class Runner {
         for (int64_t i = range.begin; i < range.end; i += tile.rows) {
           tile.rows = std::min<int64_t>(tile_rows(), range.end - i);
           tile.lhs = lhs + i;
-          tile.out = sums + i * ld + (j - task.panels.begin) * width;
+          tile.out = rows.sums.data() + i;
           (lanes ? job_.kernels->lane_tile : kernels_for(tile))[two](tile);
         }
       }
@@ -220,6 +227,7 @@ class Runner {
   const ConvRowAxis& last_;
   std::vector<LineGroup> groups_;
   Split split_{};
+  bool direct_ = false;  // sums are the result
 };
 
 }  // namespace

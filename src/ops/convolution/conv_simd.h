@@ -13,7 +13,7 @@ template <class V, int kRows, int kVectors>
 HEARTH_INLINE void begin_sums(const ConvTile& t, typename V::reg (&acc)[kRows][kVectors]) {
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
     HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
-      acc[r][v] = t.add ? V::load(t.out + r * t.ld_out + v * V::lanes) : V::zero();
+      acc[r][v] = t.add ? V::load(t.out[r] + t.out_offset + v * V::lanes) : V::zero();
     }
   }
 }
@@ -21,9 +21,11 @@ HEARTH_INLINE void begin_sums(const ConvTile& t, typename V::reg (&acc)[kRows][k
 template <class V, int kRows, int kVectors>
 HEARTH_INLINE void end_sums(const ConvTile& t, const typename V::reg (&acc)[kRows][kVectors]) {
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
-    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(t.out + r * t.ld_out + v * V::lanes, acc[r][v]);
+    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(t.out[r] + t.out_offset + v * V::lanes, acc[r][v]);
   }
 }
+
+constexpr int64_t kAhead = 24;  // rows of weights that are asked for before their turn
 
 // kRows x kVectors registers of sums stay in place over all terms; per term kVectors loads of weights, kRows
 // broadcasts. kNext: the rows lie side by side, one pointer serves them all.
@@ -40,7 +42,10 @@ HEARTH_INLINE void broadcast_tile(const ConvTile& t) {
     HEARTH_UNROLL for (int r = 0; r < (kNext ? 1 : kRows); ++r) p[r] = t.lhs[r] + run.offset;
     for (int64_t k = 0, at = 0; k < run.length; ++k, at += step) {
       reg wv[kVectors];
-      HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) wv[v] = V::load(w + v * V::lanes);
+      HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
+        wv[v] = V::load(w + v * V::lanes);
+        if (v * V::lanes % 16 == 0) __builtin_prefetch(w + v * V::lanes + kAhead * w_stride);
+      }
       HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
         const reg x = V::set1(kNext ? p[0][at + r] : p[r][at]);
         HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::fma(x, wv[v], acc[r][v]);
