@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The copies of lhs and rhs that the kernels of a convolution read. Bound by memory; a copied element of lhs is used
 // window * columns times.
+#include "ops/convolution/conv_pack.h"
+
 #include <algorithm>
 #include <cstring>
 
-#include "ops/convolution/conv_run.h"
 #include "ops/matmul/gemm_driver.h"
 
 namespace hearth {
@@ -19,8 +20,6 @@ CopyScratch& scratch() {
   static thread_local CopyScratch buffers;
   return buffers;
 }
-
-void copy(const ConvJob& job, const ConvCopy& c) { (job.plan.pairs ? job.kernels->copy_pairs : job.kernels->copy)(c); }
 
 // Elements between neighbours of lhs in the roles of its copy.
 struct LhsSteps {
@@ -103,11 +102,11 @@ class LhsCopy {
       last.to = c.to + p_.inner - 1;
       last.cols = last.padded = 1;
       last.has_pair = false;
-      copy(job_, last);
+      copy_units(job_, last);
       c.padded = --c.cols;
       if (c.cols == 0) return;
     }
-    copy(job_, c);
+    copy_units(job_, c);
   }
 
   const ConvJob& job_;
@@ -118,88 +117,98 @@ class LhsCopy {
   std::vector<int64_t> from_rows_, to_rows_;
 };
 
-// The weights [parts][panels][terms][width]: rows of a panel in the order of memory, so that neighbours are read
-// together.
-class RhsCopy {
- public:
-  RhsCopy(const ConvJob& job, float* to) : job_(job), p_(job.plan), to_(to) {
-    const Dims& l = job.layout.rhs;
-    int64_t least = l[1];
-    for (size_t i = 2; i < l.size(); ++i) least = std::min(least, l[i]);
-    const bool features_last = l[1] == least;
-    const int64_t outer = features_last ? p_.window : p_.units, inner = features_last ? p_.units : p_.window;
-    for (int64_t i = 0; i < outer; ++i) {
-      for (int64_t j = 0; j < inner; ++j) add(features_last ? i : j, features_last ? j : i);
-    }
-  }
-  int64_t count() const { return p_.parts * job_.panels(); }
-
-  void run(int64_t index) const {
-    const Dims& l = job_.layout.rhs;
-    const int64_t part = index / job_.panels(), width = job_.panel_width(), col = index % job_.panels() * width;
-    const bool groups = p_.form == ConvForm::groups;
-    const int64_t step = groups ? job_.shape.out_features * l[0] : l[0];
-    ConvCopy c{.dtype = job_.dtype, .from_step = step, .pair = l[1]};
-    const int64_t from = part * (groups ? l[0] : p_.columns * l[0]) + col * step;
-    c.from = static_cast<const char*>(job_.rhs) + from * size_bytes(job_.dtype);
-    c.to = to_ + index * p_.terms() * width;
-    c.cols = std::min(width, p_.columns - col);
-    c.padded = width;
-    for (const Rows* rows : {&rows_, &last_}) {
-      c.from_rows = rows->from.data();
-      c.to_rows = rows->to.data();
-      c.rows = int64_t(rows->from.size());
-      c.has_pair = p_.pairs && rows == &rows_;
-      if (c.rows > 0) copy(job_, c);
-    }
-  }
-
- private:
-  struct Rows {
-    std::vector<int64_t> from, to;
-  };
-  // The term of a window position, counted as it lies in memory, and a unit.
-  void add(int64_t position, int64_t unit) {
-    const ConvShape& s = job_.shape;
-    int64_t rest = position, tap = 0, scale = 1;
-    int64_t from = unit * (p_.pairs ? 2 : 1) * job_.layout.rhs[1];
-    for (size_t i = s.axes.size(); i-- > 0;) {
-      const int64_t at = rest % s.axes[i].window;
-      rest /= s.axes[i].window;
-      from += at * job_.layout.rhs[i + 2];
-      tap += (s.axes[i].reversed ? s.axes[i].window - 1 - at : at) * scale;
-      scale *= s.axes[i].window;
-    }
-    Rows& rows = p_.pairs && 2 * unit + 1 >= s.in_features ? last_ : rows_;
-    rows.from.push_back(from);
-    rows.to.push_back(p_.term(tap, unit) * job_.panel_width());
-  }
-
-  const ConvJob& job_;
-  const ConvPlan& p_;
-  float* to_;
-  Rows rows_, last_;  // last_: units that are no whole pairs
-};
-
 }  // namespace
 
-void copy_operands(ConvJob& job) {
-  float* weights = reinterpret_cast<float*>(
-      scratch().rhs.at_least(job.plan.parts * job.panels() * job.plan.terms() * job.panel_width() * 4));
+void copy_units(const ConvJob& job, const ConvCopy& c) {
+  (job.plan.pairs ? job.kernels->copy_pairs : job.kernels->copy)(c);
+}
+
+// The window positions as they lie in memory: element offset and position along lhs.
+std::vector<RhsCopy::Place> RhsCopy::places() const {
+  const std::vector<ConvAxis>& axes = job_.shape.axes;
+  std::vector<Place> all{{0, 0}};
+  for (size_t i = 0; i < axes.size(); ++i) {
+    std::vector<Place> outer;
+    outer.swap(all);
+    const int64_t window = axes[i].window, stride = job_.layout.rhs[i + 2];
+    for (const Place& place : outer) {
+      for (int64_t at = 0; at < window; ++at)
+        all.push_back({place.from + at * stride, place.tap * window + (axes[i].reversed ? window - 1 - at : at)});
+    }
+  }
+  return all;
+}
+
+RhsCopy::RhsCopy(const ConvJob& job) : job_(job), p_(job.plan) {
+  const Dims& l = job.layout.rhs;
+  int64_t least = l[1];
+  for (size_t i = 2; i < l.size(); ++i) least = std::min(least, l[i]);
+  const std::vector<Place> all = places();
+  const bool odd = p_.pairs && job.shape.in_features % 2 != 0, features = p_.form == ConvForm::features;
+  if (l[1] == least) {  // features lie closest: window positions in the order of terms
+    std::vector<Place> by_tap(all);
+    for (const Place& place : all) by_tap[size_t(place.tap)] = place;
+    for (const Place& place : by_tap) {
+      for (int64_t unit = 0; unit < p_.units; ++unit) add(place, unit);
+    }
+    in_order_ = (features || p_.window == 1) && !odd;
+    return;
+  }
+  for (int64_t unit = 0; unit < p_.units; ++unit) {
+    for (const Place& place : all) add(place, unit);
+  }
+  in_order_ = !features || (p_.units == 1 && !odd);
+  for (const ConvAxis& axis : job.shape.axes) in_order_ = in_order_ && (!axis.reversed || axis.window == 1);
+}
+
+void RhsCopy::add(const Place& place, int64_t unit) {
+  Rows& rows = p_.pairs && 2 * unit + 1 >= job_.shape.in_features ? last_ : rows_;
+  rows.from.push_back(place.from + unit * (p_.pairs ? 2 : 1) * job_.layout.rhs[1]);
+  rows.to.push_back(p_.term(place.tap, unit) * job_.panel_width());
+}
+
+void RhsCopy::run(int64_t part, int64_t panel, int64_t first, int64_t end, float* to) const {
+  const Dims& l = job_.layout.rhs;
+  const int64_t width = job_.panel_width(), col = panel * width, whole = int64_t(rows_.from.size());
+  const bool groups = p_.form == ConvForm::groups;
+  const int64_t step = groups ? job_.shape.out_features * l[0] : l[0];
+  ConvCopy c{.dtype = job_.dtype, .from_step = step, .pair = l[1], .to = to};
+  const int64_t from = part * (groups ? l[0] : p_.columns * l[0]) + col * step;
+  c.from = static_cast<const char*>(job_.rhs) + from * size_bytes(job_.dtype);
+  c.cols = std::min(width, p_.columns - col);
+  c.padded = width;
+  const auto copy_rows = [&](const Rows& rows, int64_t begin, int64_t limit) {
+    c.rows = limit - begin;
+    if (c.rows <= 0) return;
+    c.from_rows = rows.from.data() + begin;
+    c.to_rows = rows.to.data() + begin;
+    copy_units(job_, c);
+  };
+  c.has_pair = p_.pairs;
+  copy_rows(rows_, std::min(first, whole), std::min(end, whole));
+  c.has_pair = false;
+  copy_rows(last_, std::max<int64_t>(0, first - whole), std::max<int64_t>(0, end - whole));
+}
+
+void copy_operands(ConvJob& job, const RhsCopy& rhs, bool weights_too) {
+  const int64_t panel_units = job.plan.terms() * job.panel_width(), panels = job.panels();
+  const int64_t rhs_tasks = weights_too ? job.plan.parts * panels : 0;
+  float* weights = reinterpret_cast<float*>(scratch().rhs.at_least(rhs_tasks * panel_units * 4));
   job.weights = weights;
-  const RhsCopy rhs(job, weights);
+  const auto copy_rhs = [&](int64_t i) {
+    rhs.run(i / panels, i % panels, 0, job.plan.terms(), weights + i * panel_units);
+  };
   if (job.plan.in_place) {
     job.lhs_units = static_cast<const float*>(job.lhs);
-    return gemm_for(rhs.count(), job.threads, [&](int64_t i) { rhs.run(i); });
+    return gemm_for(rhs_tasks, job.threads, copy_rhs);
   }
   float* to = reinterpret_cast<float*>(scratch().lhs.at_least(job.plan.copy_units * 4));
   job.lhs_units = to;
   const LhsCopy lhs(job, to);
   const int64_t lines = std::max<int64_t>(1, kTaskUnits / std::max<int64_t>(1, lhs.line_units()));
-  const int64_t lhs_tasks = ceil_div(lhs.count(), lines);
-  gemm_for(rhs.count() + lhs_tasks, job.threads, [&](int64_t i) {
-    if (i < rhs.count()) return rhs.run(i);
-    const int64_t first = (i - rhs.count()) * lines, end = std::min(first + lines, lhs.count());
+  gemm_for(rhs_tasks + ceil_div(lhs.count(), lines), job.threads, [&](int64_t i) {
+    if (i < rhs_tasks) return copy_rhs(i);
+    const int64_t first = (i - rhs_tasks) * lines, end = std::min(first + lines, lhs.count());
     for (int64_t line = first; line < end; ++line) lhs.run(line);
   });
 }

@@ -70,9 +70,9 @@ Reach reach_of(const std::vector<ConvClass>& classes) {
 }
 
 // Estimated time of each form in vector products.
-constexpr double kPointers = 2;                                              // per run: loading a pointer for each row
-constexpr double kLaneLoads = 1.6;                                           // a lane product loads its lhs itself
-constexpr double kCopyRows = 0.2, kCopyTransposed = 0.8, kCopyElements = 6;  // of copying an element of lhs
+constexpr double kPointers = 2;                                             // per run: loading a pointer for each row
+constexpr double kLaneLoads = 1.6;                                          // a lane product loads its lhs itself
+constexpr double kCopyRows = 0.6, kCopyTransposed = 3, kCopyElements = 40;  // of copying an element of lhs
 constexpr int64_t kLeastRows = 8;  // of a tile: fewer sums than that wait for each other
 
 bool next_outputs(const ConvAxis& a) { return a.lhs_dilation == 1 && a.stride == 1; }  // neighbours read neighbours
@@ -100,7 +100,7 @@ ConvForm choose_form(const ConvShape& s, const ConvLayout& l, bool pairs, const 
   const double products = groups * batch * units * vectors * terms;
   double rows = batch;
   if (batch < kLeastRows && !s.axes.empty() && next_outputs(s.axes.back())) rows *= double(s.axes.back().out);
-  const double waiting = rows < kLeastRows ? kLeastRows / rows : 1;
+  const double waiting = rows < 4 * kLeastRows ? 1 + 4 / rows : 1;
   const double by_features = products * (1 + kPointers / run) + elements * copy_cost(l, 1);
   const double by_batch = holes ? 1e300 : products * (1.03 + 0.3 / line) * waiting + elements * copy_cost(l, 0);
   const double by_groups = groups == 1 ? 1e300
@@ -113,10 +113,12 @@ ConvForm choose_form(const ConvShape& s, const ConvLayout& l, bool pairs, const 
 void lay_out_copy(const ConvShape& s, const ConvLayout& l, DType dtype, bool aligned, const ConvKernels& kernels,
                   ConvPlan* p) {
   const bool features = p->form == ConvForm::features;
-  const bool together = l.lhs[features ? 1 : 0] == 1 || (p->inner == 1 && !p->pairs);
+  const bool groups = p->form == ConvForm::groups;
+  const int64_t group_stride = s.feature_groups > 1 ? s.in_features * l.lhs[1] : s.batch * l.lhs[0];
+  const bool together = groups ? group_stride == 1 && p->inner % kernels.lanes == 0
+                               : l.lhs[features ? 1 : 0] == 1 || (p->inner == 1 && !p->pairs);
   const int64_t unit = p->pairs ? 2 : 1;
-  p->in_place = aligned && together && p->form != ConvForm::groups &&
-                (p->pairs ? features && s.in_features % 2 == 0 : dtype == DType::f32);
+  p->in_place = aligned && together && (p->pairs ? features && s.in_features % 2 == 0 : dtype == DType::f32);
   for (size_t i = 0; i < s.axes.size(); ++i)
     p->in_place = p->in_place && p->low[i] == 0 && p->positions[i] == s.axes[i].lhs;
   for (size_t i = 0; i < l.lhs.size(); ++i) p->in_place = p->in_place && (i == 1 || l.lhs[i] % unit == 0);
@@ -124,19 +126,19 @@ void lay_out_copy(const ConvShape& s, const ConvLayout& l, DType dtype, bool ali
   if (p->in_place) {
     for (size_t i = 0; i < s.axes.size(); ++i) p->strides[i] = l.lhs[i + 2] / unit;
     p->outer_stride = l.lhs[features ? 0 : 1] / unit;
-    p->part_stride = (s.feature_groups > 1 ? s.in_features * l.lhs[1] : s.batch * l.lhs[0]) / unit;
+    p->part_stride = groups ? 0 : group_stride / unit;
     p->copy_units = 0;
     return;
   }
-  const int64_t inner = p->form == ConvForm::groups ? round_up(p->inner, 2 * kernels.lanes) : p->inner;
+  const int64_t inner = groups ? round_up(p->inner, 2 * kernels.lanes) : p->inner;
   int64_t stride = inner;
   for (size_t i = s.axes.size(); i-- > 0;) {
     p->strides[i] = stride;
     stride *= p->positions[i];
   }
   p->outer_stride = stride;
-  p->part_stride = p->form == ConvForm::groups ? 0 : stride * p->outer;
-  p->copy_units = stride * p->outer * (p->form == ConvForm::groups ? 1 : p->parts);
+  p->part_stride = groups ? 0 : stride * p->outer;
+  p->copy_units = stride * p->outer * (groups ? 1 : p->parts);
 }
 
 }  // namespace
@@ -185,7 +187,8 @@ bool make_conv_plan(const ConvShape& s, const ConvLayout& l, DType dtype, bool a
     p->window *= a.window;
   }
   lay_out_copy(s, l, dtype, aligned, kernels, p);
-  const int64_t batch_stride = features ? p->outer_stride : groups ? p->outer_stride * s.in_features : 1;
+  int64_t batch_stride = features ? p->outer_stride : groups ? p->outer_stride * s.in_features : 1;
+  if (groups && p->in_place) batch_stride = l.lhs[0];
   const ConvRowAxis batch{{{0, 1, s.batch, 1, {}}}, s.batch, batch_stride, l.out[0]};
   if (p->form != ConvForm::batch) p->rows.push_back(batch);
   for (size_t i = 0; i < s.axes.size(); ++i) {
@@ -196,56 +199,67 @@ bool make_conv_plan(const ConvShape& s, const ConvLayout& l, DType dtype, bool a
   return true;
 }
 
-ConvRuns conv_runs(const ConvPlan& p, const std::vector<const ConvClass*>& classes, int64_t block_terms) {
-  ConvRuns r;
+// The runs of all window positions along the last axis: one where they follow each other, in lhs and in the weights.
+static std::vector<ConvRun> line_runs(const ConvPlan& p, const std::vector<const ConvClass*>& classes, int64_t* step) {
   const bool features = p.form == ConvForm::features;
-  if (!features && !classes.empty() && classes.back()->taps.size() > 1)
-    r.step = (classes.back()->taps[1].at - classes.back()->taps[0].at) * p.strides.back();
-  Dims counts, index(classes.size(), 0);
-  for (const ConvClass* c : classes) counts.push_back(int64_t(c->taps.size()));
-  const int64_t taps = num_elements(counts), outer = features ? 1 : p.units;
+  const int64_t length = features ? p.units : 1;
+  if (classes.empty()) return {{0, length, 0}};
+  const std::vector<ConvTap>& taps = classes.back()->taps;
+  const int64_t stride = p.strides.back();
+  if (!features && taps.size() > 1) *step = (taps[1].at - taps[0].at) * stride;
+  std::vector<ConvRun> runs;
+  for (const ConvTap& tap : taps) {
+    const ConvRun run{(tap.at + p.low.back()) * stride, length, p.term(tap.t, 0)};
+    if (!runs.empty()) {
+      ConvRun& last = runs.back();
+      if (run.k == last.k + last.length && run.offset == last.offset + last.length * *step) {
+        last.length += length;
+        continue;
+      }
+    }
+    runs.push_back(run);
+  }
+  return runs;
+}
+
+ConvRuns conv_runs(const ConvPlan& p, const std::vector<const ConvClass*>& classes, int64_t block_terms, bool by_term) {
+  ConvRuns r;
+  const std::vector<ConvRun> line = line_runs(p, classes, &r.step);
+  int64_t lines = 1;
+  for (size_t a = 0; a + 1 < classes.size(); ++a) lines *= int64_t(classes[a]->taps.size());
+  const int64_t outer = p.form == ConvForm::features ? 1 : p.units;
   for (int64_t unit = 0; unit < outer; ++unit) {
-    for (int64_t i = 0; i < taps; ++i) {
-      int64_t rest = i, offset = unit * p.outer_stride, t = 0, scale = 1;
-      for (size_t a = classes.size(); a-- > 0;) {
-        index[a] = rest % counts[a];
-        rest /= counts[a];
-      }
-      for (size_t a = classes.size(); a-- > 0;) {
-        const ConvTap& tap = classes[a]->taps[size_t(index[a])];
-        offset += (tap.at + p.low[a]) * p.strides[a];
+    for (int64_t i = 0; i < lines; ++i) {
+      int64_t rest = i, offset = unit * p.outer_stride, t = 0;
+      int64_t scale = classes.empty() ? 1 : p.window_sizes.back();
+      for (size_t a = classes.size(); a-- > 1;) {
+        const std::vector<ConvTap>& taps = classes[a - 1]->taps;
+        const ConvTap& tap = taps[size_t(rest % int64_t(taps.size()))];
+        rest /= int64_t(taps.size());
+        offset += (tap.at + p.low[a - 1]) * p.strides[a - 1];
         t += tap.t * scale;
-        scale *= p.window_sizes[a];
+        scale *= p.window_sizes[a - 1];
       }
-      const ConvRun run{offset, features ? p.units : 1, p.term(t, unit)};
-      if (!r.runs.empty()) {
-        ConvRun& last = r.runs.back();
-        if (run.k == last.k + last.length && run.offset == last.offset + last.length * r.step) {
-          last.length += run.length;
-          continue;
-        }
-      }
-      r.runs.push_back(run);
+      const int64_t k = p.term(t, unit);
+      for (const ConvRun& run : line) r.runs.push_back({run.offset + offset, run.length, run.k + k});
     }
   }
   std::vector<ConvRun> cut;  // no run crosses a block
-  int64_t room = 0;
+  int64_t done = 0;
   for (ConvRun run : r.runs) {
     while (run.length > 0) {
-      if (room == 0) {
-        r.blocks.push_back(cut.size());
-        room = block_terms;
-      }
-      const int64_t length = std::min(room, run.length);
+      const int64_t at = by_term ? run.k : done, block = at / block_terms;
+      while (int64_t(r.blocks.size()) <= block) r.blocks.push_back(cut.size());
+      const int64_t length = std::min((block + 1) * block_terms - at, run.length);
       cut.push_back({run.offset, length, run.k});
       run.offset += length * r.step;
       run.k += length;
       run.length -= length;
-      room -= length;
+      done += length;
     }
   }
-  if (r.blocks.empty()) r.blocks.push_back(0);
-  r.blocks.push_back(cut.size());
+  const int64_t blocks = by_term ? ceil_div(p.terms(), block_terms) : std::max<int64_t>(1, int64_t(r.blocks.size()));
+  while (int64_t(r.blocks.size()) <= blocks) r.blocks.push_back(cut.size());
   r.runs = std::move(cut);
   return r;
 }

@@ -70,12 +70,14 @@ ConvLayout conv_layout(const ConvShape& shape, const TensorType& lhs, const Tens
 bool make_conv_plan(const ConvShape& shape, const ConvLayout& layout, DType dtype, bool aligned,
                     const ConvKernels& kernels, ConvPlan* plan);
 
-// The terms of a sum, of one class per spatial axis.
+// The terms of a sum, of one class per spatial axis. Blocks are block_terms long; by_term: or as many as lie in each
+// block_terms rows of the weights, so that block i of all classes meets the same rows.
 struct ConvRuns {
   std::vector<ConvRun> runs;
   std::vector<size_t> blocks;  // first run of each block of terms, and the end
   int64_t step = 1;
 };
-ConvRuns conv_runs(const ConvPlan& plan, const std::vector<const ConvClass*>& classes, int64_t block_terms);
+ConvRuns conv_runs(const ConvPlan& plan, const std::vector<const ConvClass*>& classes, int64_t block_terms,
+                   bool by_term);
 
 }  // namespace hearth

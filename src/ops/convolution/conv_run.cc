@@ -4,15 +4,20 @@
 #include "ops/convolution/conv_run.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/threads.h"
+#include "ops/convolution/conv_pack.h"
 #include "ops/matmul/gemm_driver.h"
 
 namespace hearth {
 namespace {
 
-constexpr int64_t kBlockTerms = 1024;        // of a panel of weights: 128 KiB stay in L2 while rows pass
-constexpr int64_t kTaskSums = 48 << 10;      // floats
+constexpr int64_t kBlockTerms = 1024;     // of a panel of weights: 128 KiB stay in L2 while rows pass
+constexpr int64_t kLongBlockTerms = 256;  // where all rows of a part pass
+constexpr int64_t kTaskSums = 48 << 10;   // floats
+constexpr int64_t kLongTaskSums = 256 << 10;
+constexpr int64_t kFewRows = 448;
 constexpr int64_t kNearWeights = 384 << 10;  // bytes of weights that all panels of a task may take
 constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kOneThreadWork = 1 << 18;  // multiply-adds below which waking the pool costs more than it saves
@@ -26,25 +31,37 @@ struct LineGroup {
 
 struct Split {
   int64_t lines, outputs, panels;  // of a task: lines, outputs along the last axis, panels of columns
+  size_t groups = 1;
 };
 
 struct Task {
-  const LineGroup* group;
+  const LineGroup* groups;
+  size_t group_count;
   int64_t part;
-  Range lines, outputs, panels;
+  Range lines, outputs, panels;  // lines of each group
 };
 
 class Runner {
  public:
-  explicit Runner(const ConvJob& job) : job_(job), p_(job.plan), last_(p_.rows.back()) {
+  Runner(const ConvJob& job, const RhsCopy& rhs) : job_(job), p_(job.plan), rhs_(rhs), last_(p_.rows.back()) {
+    direct_ = job_.dtype == DType::f32 && p_.out_step == 1 && p_.columns % job_.kernels->lanes == 0;
+    int64_t rows = 1;
+    for (const ConvRowAxis& axis : p_.rows) rows *= axis.size;
+    long_ = p_.form == ConvForm::features ? rows <= kFewRows && p_.terms() > 2 * rows
+                                          : rows * job_.panel_width() <= kLongTaskSums;
     std::vector<const ConvClass*> classes(p_.rows.size() - 1);
     add_groups(0, classes);
-    choose_split();
+    long_ ? choose_long_split(rows) : choose_split();
+  }
+
+  // Tasks copy their own weights, a block of terms at a time: where no other task reads the same.
+  bool own_weights() const {
+    return long_ && rhs_.in_order() && split_.groups == groups_.size() && split_.outputs == last_.size;
   }
 
   void run() {
     std::vector<Task> tasks;
-    for (const LineGroup& group : groups_) add_tasks(group, &tasks);
+    for (size_t g = 0; g < groups_.size(); g += split_.groups) add_tasks(g, &tasks);
     gemm_for(int64_t(tasks.size()), job_.threads, [&](int64_t i) { run_task(tasks[size_t(i)]); });
   }
 
@@ -62,7 +79,7 @@ class Runner {
     for (const ConvClass& of_last : last_.classes) {
       std::vector<const ConvClass*> spatial;
       for (const size_t row : p_.spatial_rows) spatial.push_back(row < classes.size() ? classes[row] : &of_last);
-      group.runs.push_back(conv_runs(p_, spatial, kBlockTerms));
+      group.runs.push_back(conv_runs(p_, spatial, long_ ? kLongBlockTerms : kBlockTerms, long_));
     }
     groups_.push_back(std::move(group));
   }
@@ -71,7 +88,6 @@ class Runner {
 
   void choose_split() {
     const int64_t panels = job_.panels(), width = job_.panel_width(), tile = tile_rows();
-    direct_ = job_.dtype == DType::f32 && p_.out_step == 1 && p_.columns % job_.kernels->lanes == 0;
     const bool near = p_.terms() * panels * width * 4 <= kNearWeights;
     split_.panels = near ? std::min<int64_t>(panels, 16) : std::min<int64_t>(panels, 4);
     int64_t rows = (near ? 32 : 64) * tile;
@@ -79,10 +95,31 @@ class Runner {
     for (;;) {  // until there are enough tasks for an even share of each thread
       set_rows(rows);
       if (job_.threads == 1 || task_count() >= kTasksPerThread * job_.threads) return;
-      if (rows > 8 * tile || (split_.panels == 1 && rows > tile))
+      if (rows > 8 * tile)
         rows = round_up(rows / 2, tile);
       else if (split_.panels > 1)
         split_.panels = ceil_div(split_.panels, 2);
+      else if (rows > tile && task_count() < job_.threads)
+        rows = round_up(rows / 2, tile);
+      else
+        return;
+    }
+  }
+  // Few rows and long sums, as of the derivative by weights: all rows of a task pass over a block of terms before the
+  // next, so that both operands are read once a task. Panels are what threads share first.
+  void choose_long_split(int64_t rows) {
+    int64_t lines = 0;
+    for (const LineGroup& group : groups_) lines = std::max(lines, group.lines);
+    const int64_t panels = job_.panels(), tile = tile_rows();
+    split_ = {lines, last_.size, std::clamp<int64_t>(kLongTaskSums / (rows * job_.panel_width()), 1, panels),
+              groups_.size()};
+    while (task_count() < job_.threads) {
+      if (split_.panels > 1)
+        split_.panels = ceil_div(split_.panels, 2);
+      else if (split_.outputs > tile && last_.classes.size() == 1)
+        split_.outputs = round_up(split_.outputs / 2, tile);
+      else if (split_.groups > 1)
+        split_.groups = (split_.groups + 1) / 2;
       else
         return;
     }
@@ -94,18 +131,21 @@ class Runner {
   }
   int64_t task_count() const {
     int64_t lines = 0;
-    for (const LineGroup& group : groups_) lines += ceil_div(group.lines, split_.lines);
+    for (size_t g = 0; g < groups_.size(); g += split_.groups) lines += ceil_div(groups_[g].lines, split_.lines);
     return lines * p_.parts * ceil_div(last_.size, split_.outputs) * ceil_div(job_.panels(), split_.panels);
   }
 
-  void add_tasks(const LineGroup& group, std::vector<Task>* tasks) const {
+  void add_tasks(size_t group, std::vector<Task>* tasks) const {
+    const size_t count = std::min(split_.groups, groups_.size() - group);
+    const int64_t lines = split_.groups == 1 ? groups_[group].lines : split_.lines;
     for (int64_t part = 0; part < p_.parts; ++part) {
       for (int64_t j = 0; j < job_.panels(); j += split_.panels) {
-        for (int64_t line = 0; line < group.lines; line += split_.lines) {
+        for (int64_t line = 0; line < lines; line += split_.lines) {
           for (int64_t o = 0; o < last_.size; o += split_.outputs)
-            tasks->push_back({&group,
+            tasks->push_back({&groups_[group],
+                              count,
                               part,
-                              {line, std::min(line + split_.lines, group.lines)},
+                              {line, std::min(line + split_.lines, lines)},
                               {o, std::min(o + split_.outputs, last_.size)},
                               {j, std::min(j + split_.panels, job_.panels())}});
         }
@@ -132,15 +172,43 @@ class Runner {
   }
 
   void list_rows(const Task& task, TaskRows* rows) const {
-    const float* lhs = job_.lhs_units + (p_.form == ConvForm::groups ? 0 : task.part * p_.part_stride);
-    const int64_t lines = task.lines.size(), outputs = task.outputs.size();
     rows->lhs.clear();
     rows->class_begin.clear();
-    rows->row_of.resize(size_t(lines * outputs));
-    rows->to_rows.resize(size_t(lines * outputs));
+    rows->row_of.clear();
+    rows->to_rows.clear();
+    for (size_t g = 0; g < task.group_count; ++g) list_group(task, task.groups[g], rows);
+    rows->class_begin.push_back(int64_t(rows->lhs.size()));
+    if (!direct_) order_rows(task.outputs.size(), rows);
+  }
+
+  // Puts lines whose results lie between each other's in the order of memory, which is how they are stored.
+  void order_rows(int64_t outputs, TaskRows* rows) const {
+    const int64_t lines = int64_t(rows->row_of.size()) / std::max<int64_t>(1, outputs);
+    if (lines < 2 || outputs < 2) return;
+    std::vector<int64_t> order(static_cast<size_t>(lines));
+    std::iota(order.begin(), order.end(), 0);
+    const auto to = [&](int64_t line) { return rows->to_rows[size_t(line * outputs)]; };
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return to(a) < to(b); });
+    if (to(order.back()) - to(order.front()) >= last_.out_stride) return;
+    std::vector<int64_t> row_of, to_rows;
+    for (int64_t o = 0; o < outputs; ++o) {
+      for (const int64_t line : order) {
+        row_of.push_back(rows->row_of[size_t(line * outputs + o)]);
+        to_rows.push_back(rows->to_rows[size_t(line * outputs + o)]);
+      }
+    }
+    rows->row_of.swap(row_of);
+    rows->to_rows.swap(to_rows);
+  }
+
+  void list_group(const Task& task, const LineGroup& group, TaskRows* rows) const {
+    const float* lhs = job_.lhs_units + (p_.form == ConvForm::groups ? 0 : task.part * p_.part_stride);
+    const int64_t lines = std::min(task.lines.end, group.lines) - task.lines.begin, outputs = task.outputs.size();
+    const size_t base = rows->row_of.size();
+    rows->row_of.resize(base + size_t(lines * outputs));
+    rows->to_rows.resize(base + size_t(lines * outputs));
     std::vector<int64_t> from(size_t(lines), 0), to(size_t(lines), 0);
-    for (int64_t i = 0; i < lines; ++i)
-      line_offsets(*task.group, task.lines.begin + i, &from[size_t(i)], &to[size_t(i)]);
+    for (int64_t i = 0; i < lines; ++i) line_offsets(group, task.lines.begin + i, &from[size_t(i)], &to[size_t(i)]);
     for (const ConvClass& c : last_.classes) {
       const auto index = [&](int64_t o) {
         return std::min(c.count, ceil_div(std::max<int64_t>(0, o - c.first), c.step));
@@ -150,14 +218,13 @@ class Runner {
       for (int64_t i = 0; i < lines; ++i) {
         for (int64_t j = range.begin; j < range.end; ++j) {
           const int64_t o = c.first + j * c.step;
-          const size_t at = size_t(i * outputs + o - task.outputs.begin);
+          const size_t at = base + size_t(i * outputs + o - task.outputs.begin);
           rows->row_of[at] = int64_t(rows->lhs.size());
           rows->to_rows[at] = to[size_t(i)] + o * last_.out_stride;
           rows->lhs.push_back(lhs + from[size_t(i)] + j * c.lhs_step * last_.lhs_stride);
         }
       }
     }
-    rows->class_begin.push_back(int64_t(rows->lhs.size()));
   }
 
   void run_task(const Task& task) const {
@@ -173,8 +240,21 @@ class Runner {
       rows.sums[size_t(row)] = direct_ ? reinterpret_cast<float*>(out) + rows.to_rows[at] : block + row * ld;
       row *= ld;
     }
-    for (size_t c = 0; c < last_.classes.size(); ++c)
-      multiply(task, task.group->runs[c], rows, {rows.class_begin[c], rows.class_begin[c + 1]});
+    size_t blocks = 0;
+    for (size_t g = 0; g < task.group_count; ++g) {
+      for (const ConvRuns& runs : task.groups[g].runs) blocks = std::max(blocks, runs.blocks.size() - 1);
+    }
+    const float* weights = job_.weights + (task.part * job_.panels() + task.panels.begin) * p_.terms() * width;
+    for (size_t i = 0; i < blocks; ++i) {
+      size_t at = 0;
+      if (own_weights()) weights = copy_block(task, int64_t(i));
+      for (size_t g = 0; g < task.group_count; ++g) {
+        for (const ConvRuns& runs : task.groups[g].runs) {
+          multiply(task, runs, i, rows, {rows.class_begin[at], rows.class_begin[at + 1]}, weights);
+          ++at;
+        }
+      }
+    }
     if (direct_) return;
     ConvStore store{
         .from = block, .from_rows = rows.row_of.data(), .to = out, .dtype = job_.dtype, .to_rows = rows.to_rows.data()};
@@ -184,32 +264,43 @@ class Runner {
     job_.kernels->store(store);
   }
 
-  // The tiles of rows [range) over all terms and panels.
-  void multiply(const Task& task, const ConvRuns& runs, const TaskRows& rows, Range range) const {
+  // The task's panels over one block of terms; the result counts from term 0.
+  const float* copy_block(const Task& task, int64_t block) const {
+    const int64_t width = job_.panel_width(), first = block * kLongBlockTerms, panel_units = kLongBlockTerms * width;
+    const int64_t end = std::min(first + kLongBlockTerms, p_.terms());
+    float* to = reinterpret_cast<float*>(gemm_scratch().own_b.at_least(task.panels.size() * panel_units * 4));
+    for (int64_t j = 0; j < task.panels.size(); ++j)
+      rhs_.run(task.part, task.panels.begin + j, first, end, to + j * panel_units - first * width);
+    return to - first * width;
+  }
+
+  // The tiles of rows [range) over one block of terms and all panels.
+  void multiply(const Task& task, const ConvRuns& runs, size_t block, const TaskRows& rows, Range range,
+                const float* weights) const {
+    if (block + 1 >= runs.blocks.size() || (block > 0 && runs.blocks[block] == runs.blocks[block + 1])) return;
     const int64_t width = job_.panel_width();
+    const int64_t panel_units = width * (own_weights() ? kLongBlockTerms : p_.terms());
     const bool lanes = p_.form == ConvForm::groups;
     ConvTile tile{.step = runs.step, .w_stride = width};
     std::vector<const float*> shifted;  // lanes: rows of lhs from the panel's first group on
-    for (size_t block = 0; block + 1 < runs.blocks.size(); ++block) {
-      tile.runs = runs.runs.data() + runs.blocks[block];
-      tile.run_count = int64_t(runs.blocks[block + 1] - runs.blocks[block]);
-      tile.add = block > 0;
-      for (int64_t j = task.panels.begin; j < task.panels.end; ++j) {
-        const int two = p_.columns - j * width > job_.kernels->lanes ? 1 : 0;
-        tile.w = job_.weights + (task.part * job_.panels() + j) * p_.terms() * width;
-        tile.out_offset = (j - task.panels.begin) * width;
-        const float* const* lhs = rows.lhs.data();
-        if (lanes && j > 0) {
-          shifted.assign(rows.lhs.begin(), rows.lhs.end());
-          for (const float*& row : shifted) row += j * width;
-          lhs = shifted.data();
-        }
-        for (int64_t i = range.begin; i < range.end; i += tile.rows) {
-          tile.rows = std::min<int64_t>(tile_rows(), range.end - i);
-          tile.lhs = lhs + i;
-          tile.out = rows.sums.data() + i;
-          (lanes ? job_.kernels->lane_tile : kernels_for(tile))[two](tile);
-        }
+    tile.runs = runs.runs.data() + runs.blocks[block];
+    tile.run_count = int64_t(runs.blocks[block + 1] - runs.blocks[block]);
+    tile.add = block > 0;
+    for (int64_t j = task.panels.begin; j < task.panels.end; ++j) {
+      const int two = p_.columns - j * width > job_.kernels->lanes ? 1 : 0;
+      tile.w = weights + (j - task.panels.begin) * panel_units;
+      tile.out_offset = (j - task.panels.begin) * width;
+      const float* const* lhs = rows.lhs.data();
+      if (lanes && j > 0) {
+        shifted.assign(rows.lhs.begin(), rows.lhs.end());
+        for (const float*& row : shifted) row += j * width;
+        lhs = shifted.data();
+      }
+      for (int64_t i = range.begin; i < range.end; i += tile.rows) {
+        tile.rows = std::min<int64_t>(tile_rows(), range.end - i);
+        tile.lhs = lhs + i;
+        tile.out = rows.sums.data() + i;
+        (lanes ? job_.kernels->lane_tile : kernels_for(tile))[two](tile);
       }
     }
   }
@@ -224,10 +315,12 @@ class Runner {
 
   const ConvJob& job_;
   const ConvPlan& p_;
+  const RhsCopy& rhs_;
   const ConvRowAxis& last_;
   std::vector<LineGroup> groups_;
   Split split_{};
   bool direct_ = false;  // sums are the result
+  bool long_ = false;    // few rows, long sums
 };
 
 }  // namespace
@@ -251,8 +344,10 @@ bool convolve(ConvJob job) {
   const bool aligned = reinterpret_cast<uintptr_t>(job.lhs) % 4 == 0;
   if (!make_conv_plan(job.shape, job.layout, job.dtype, aligned, *job.kernels, &job.plan)) return false;
   if (job.shape.result.elements() * job.plan.terms() <= kOneThreadWork) job.threads = 1;
-  copy_operands(job);
-  Runner(job).run();
+  const RhsCopy rhs(job);
+  Runner runner(job, rhs);
+  copy_operands(job, rhs, !runner.own_weights());
+  runner.run();
   return true;
 }
 

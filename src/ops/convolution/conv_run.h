@@ -30,6 +30,4 @@ struct ConvJob {
 // than data): nothing done.
 bool convolve(ConvJob job);
 
-void copy_operands(ConvJob& job);  // conv_pack.cc: sets lhs_units and weights
-
 }  // namespace hearth

@@ -46,6 +46,7 @@ HEARTH_INLINE void broadcast_tile(const ConvTile& t) {
         wv[v] = V::load(w + v * V::lanes);
         if (v * V::lanes % 16 == 0) __builtin_prefetch(w + v * V::lanes + kAhead * w_stride);
       }
+      if (kNext) __builtin_prefetch(p[0] + at + kAhead * step);
       HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
         const reg x = V::set1(kNext ? p[0][at + r] : p[r][at]);
         HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::fma(x, wv[v], acc[r][v]);

@@ -4,12 +4,12 @@
 //   out[n, f, o] = sum over in features c and window positions t of lhs'[n, c, o * stride + t * rhs_dilation] rhs[f, c,
 //   t]
 // where lhs' is lhs with lhs_dilation - 1 holes between neighbours, padded low and high (negative: cut off). Holes and
-// padding add nothing, whatever rhs holds there. Any number of spatial axes, none included; any order of axes.
-// Size of an output axis: dilated = (n - 1) * dilation + 1 (0 of 0); (padded lhs - dilated window) / stride + 1, or 0
-// when the window is larger. feature_groups G: in features are cut into G groups, rhs has features / G, out feature f
-// reads group f / (F / G). batch_groups: the same with the batch axis; at most one of both is not 1.
-// Cost: 2 * batch * F * output positions * window * c flops. bf16 and f16 are summed in f32, integers wrap around.
-// Throws Error{shape, value, dtype} at the call.
+// padding add nothing where rhs is finite; else they may add NaN (0 * inf), or nothing. Any number of spatial axes,
+// none included; any order of axes. Size of an output axis: dilated = (n - 1) * dilation + 1 (0 of 0); (padded lhs -
+// dilated window) / stride + 1, or 0 when the window is larger. feature_groups G: in features are cut into G groups,
+// rhs has features / G, out feature f reads group f / (F / G). batch_groups: the same with the batch axis; at most one
+// of both is not 1. Cost: 2 * batch * F * output positions * window * c flops. bf16 and f16 are summed in f32, integers
+// wrap around. Throws Error{shape, value, dtype} at the call.
 
 #include <string>
 
