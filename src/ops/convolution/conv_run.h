@@ -26,8 +26,8 @@ struct ConvJob {
 
 // Runs on all threads of the pool; inside a parallel_for body on that body's thread alone. Sums are f32. Scratch: a
 // copy of lhs with its padding (unless it can be read in place) and one of rhs, in units of 4 bytes, grow-only, on the
-// calling thread; on each thread at most 256 KiB of sums. False when the shape is out of proportion (far more padding
-// than data): nothing done.
+// calling thread; on each thread at most 1 MiB of sums and 128 KiB of weights. False when the shape is out of
+// proportion (far more padding than data): nothing done.
 bool convolve(ConvJob job);
 
 }  // namespace hearth

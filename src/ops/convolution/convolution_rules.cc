@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ops/complex/complex.h"
 #include "ops/convolution/convolution_rule.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/shape/shape.h"
@@ -143,15 +144,12 @@ void conv_batch(BatchArgs& b) {
 // --- complex numbers ------------------------------------------------------------------------------------------------
 
 // (a + bi)(c + di) by four real convolutions. Three would do, but lose small parts to cancellation.
-std::vector<Value> conv_expand(Graph& graph, const Node& node, const std::vector<Value>& in) {
+std::vector<Value> conv_expand(Graph&, const Node& node, const std::vector<Value>& in) {
   if (!is_complex(node.types[0].dtype)) return {};
   const ConvolutionOptions o = conv_options(node.attrs);
-  const auto conv = [&](const char* of_lhs, const char* of_rhs) {
-    return conv_general_dilated(unary(of_lhs, in[0]), unary(of_rhs, in[1]), o);
-  };
-  const Value real = graph.add("subtract", {conv("real", "real"), conv("imag", "imag")});
-  const Value imag = graph.add("add", {conv("real", "imag"), conv("imag", "real")});
-  return {graph.add("complex", {real, imag})};
+  const Value a = real(in[0]), b = imag(in[0]), c = real(in[1]), d = imag(in[1]);
+  const auto conv = [&](const Value& lhs, const Value& rhs) { return conv_general_dilated(lhs, rhs, o); };
+  return {complex(conv(a, c) - conv(b, d), conv(a, d) + conv(b, c))};
 }
 
 }  // namespace hearth

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "ops/complex/complex.h"
 #include "ops/convolution/convolution_test_kit_test.h"
 #include "ops/op_test.h"
 
@@ -104,6 +105,10 @@ std::vector<OpTest> sizes() {
       row("first_layer_channels_last", {1, 21, 20, 3}, {7, 7, 3, 18},
           {.strides = {2, 2}, .low = {3, 3}, .high = {3, 3}, .axes = kLast}),
       row("depthwise_image", {2, 37, 9, 8}, {37, 1, 3, 3}, {.low = {1, 1}, .high = {1, 1}, .feature_groups = 37}),
+      row("more_borders_than_classes", {2, 3, 40}, {18, 3, 25}, {.low = {12}, .high = {12}}),
+      row("channels_last_depthwise_whole_vectors", {2, 6, 9, 48}, {3, 3, 1, 48},
+          {.low = {1, 1}, .high = {1, 1}, .axes = kLast, .feature_groups = 48}),
+      row("many_terms_channels_last", {2, 4, 4, 150}, {3, 3, 150, 66}, {.low = {1, 1}, .high = {1, 1}, .axes = kLast}),
       row("audio", {1, 2, 400}, {16, 2, 25}, {.strides = {4}, .low = {12}, .high = {12}}),
   };
   for (const int64_t f : {15, 16, 17, 31, 32, 33})
@@ -114,8 +119,44 @@ std::vector<OpTest> sizes() {
   return tests;
 }
 
+// Real and imaginary parts are inputs and outputs of their own.
+OpTest complex_row(const std::string& name, const Dims& lhs, const Dims& rhs, const ConvolutionOptions& o) {
+  OpTest test = row(name, lhs, rhs, o);
+  test.cases[0].in = {{lhs, -1, 1}, {lhs, -1, 1}, {rhs, -1, 1}, {rhs, -1, 1}};
+  test.cases[0].terms *= 2;
+  test.build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+    const Value y = conv_general_dilated(complex(in[0], in[1]), complex(in[2], in[3]), o);
+    return {real(y), imag(y)};
+  };
+  test.definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> {
+    Reals re = convolution_definition(in[0], in[2], o), im = convolution_definition(in[0], in[3], o);
+    const Reals bd = convolution_definition(in[1], in[3], o), bc = convolution_definition(in[1], in[2], o);
+    for (size_t i = 0; i < re.at.size(); ++i) re.at[i] -= bd.at[i], im.at[i] += bc.at[i];
+    return {re, im};
+  };
+  test.dtypes = {DType::f32, DType::f64};
+  return test;
+}
+
+// NaN and infinities of lhs reach the outputs whose windows meet them, and no others.
+OpTest not_finite(const std::string& name, const Dims& lhs, const Dims& rhs, const ConvolutionOptions& o) {
+  OpTest test = row(name, lhs, rhs, o);
+  const double inf = std::numeric_limits<double>::infinity();
+  test.cases[0].in[0].values = {1, 2, std::nan(""), 3, 0.5, -1, inf, 1, 2, 0.25, -2, 1, -inf, 1, 1.5, 3, 2};
+  test.cases[0].in[1] = {rhs, 0.5, 1};
+  test.cases[0].grad = false;
+  return test;
+}
+
 std::vector<OpTest> rows() {
   std::vector<OpTest> tests;
+  tests.push_back(
+      complex_row("complex", {2, 4, 5, 6}, {6, 2, 3, 2},
+                  {.strides = {2, 1}, .low = {1, 1}, .high = {1, 0}, .reversal = {0, 1}, .feature_groups = 2}));
+  tests.push_back(not_finite("not_finite", {1, 3, 5, 6}, {20, 3, 2, 2}, {.low = {1, 1}, .high = {1, 1}}));
+  tests.push_back(not_finite("not_finite_holes", {1, 1, 9}, {2, 1, 2}, {.low = {1}, .high = {1}, .lhs_dilation = {2}}));
+  tests.push_back(
+      not_finite("not_finite_depthwise", {1, 17, 4}, {17, 1, 2}, {.low = {1}, .high = {1}, .feature_groups = 17}));
   for (const auto part : {windows, groups, ranks_and_axes, sizes}) {
     for (OpTest& test : part()) tests.push_back(std::move(test));
   }
