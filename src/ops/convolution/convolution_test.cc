@@ -108,13 +108,17 @@ std::vector<OpTest> sizes() {
       row("more_borders_than_classes", {2, 3, 40}, {18, 3, 25}, {.low = {12}, .high = {12}}),
       row("channels_last_depthwise_whole_vectors", {2, 6, 9, 48}, {3, 3, 1, 48},
           {.low = {1, 1}, .high = {1, 1}, .axes = kLast, .feature_groups = 48}),
-      row("many_terms_channels_last", {2, 4, 4, 150}, {3, 3, 150, 66}, {.low = {1, 1}, .high = {1, 1}, .axes = kLast}),
       row("audio", {1, 2, 400}, {16, 2, 25}, {.strides = {4}, .low = {12}, .high = {12}}),
   };
   for (const int64_t f : {15, 16, 17, 31, 32, 33})
     tests.push_back(row("features_" + std::to_string(f), {1, f, 3, 5}, {f, f, 2, 2}));
   for (const int64_t w : {13, 14, 15, 28, 29})
     tests.push_back(row("positions_" + std::to_string(w), {1, 4, w}, {6, 4, 1}, {.low = {1}, .high = {-1}}));
+  // Sums of 1350 terms grow to a few tens before they fall back. Measured: 2.5e-5 at 0.98, 5.7 eps sqrt(K).
+  OpTest many =
+      row("many_terms_channels_last", {2, 4, 4, 150}, {3, 3, 150, 66}, {.low = {1, 1}, .high = {1, 1}, .axes = kLast});
+  many.c = 8;
+  tests.push_back(many);
   tests.push_back(row("many_terms", {1, 300, 4, 4}, {5, 300, 3, 3}, {.low = {1, 1}, .high = {1, 1}}));
   return tests;
 }
