@@ -13,7 +13,7 @@ Value fft_op(const Value& x, const std::string& type, const Dims& length) {
 }
 
 static std::vector<TensorType> infer(const InferArgs& args) {
-  return {fft_result(args.in[0].type(), args.attrs.text("fft_type"), args.attrs.list("fft_length"), args.op)};
+  return {fft_result(args.in[0].type(), args.attrs.text("fft_type"), args.attrs.list("fft_length"), cat(args.in[0]))};
 }
 
 static Value again(const Value& x, const Attrs& attrs) {

@@ -46,6 +46,11 @@ template <class T>
 struct Engine {
   int width;  // lanes of a vector
   void (*run)(const Strip<T>&);
+  void (*multiply)(const T* a, const T* b, T* y, int64_t n);  // n complex numbers; y may be a
+  // z, the transform of h pairs of real numbers, to the first h + 1 elements of that of 2 h, in place; and back,
+  // times 2. w[k] = e^(-pi i k / h), k <= h / 2.
+  void (*unpack)(T* z, int64_t h, const T* w);
+  void (*pack)(const T* x, T* z, int64_t h, const T* w);
 };
 struct Engines {
   Engine<float> f32;

@@ -31,44 +31,6 @@ std::shared_ptr<const Numbers<T>> roots_for(int64_t n) {
   return tables[n] = result;
 }
 
-// z, the transform of h pairs, to the first h + 1 elements of that of 2 h real numbers, in place:
-// x[k] = (z[k] + z*[h-k]) / 2 - i w^k (z[k] - z*[h-k]) / 2, and x[h-k] likewise with -w*^k.
-template <class T>
-void unpack(T* z, int64_t h, const T* w) {
-  const T re = z[0], im = z[1];
-  z[0] = re + im;
-  z[1] = 0;
-  z[2 * h] = re - im;
-  z[2 * h + 1] = 0;
-  for (int64_t k = 1; 2 * k <= h; ++k) {
-    T *a = z + 2 * k, *b = z + 2 * (h - k);
-    const T even_re = (a[0] + b[0]) / 2, even_im = (a[1] - b[1]) / 2;
-    const T odd_re = (a[1] + b[1]) / 2, odd_im = (b[0] - a[0]) / 2;
-    const T t_re = odd_re * w[2 * k] - odd_im * w[2 * k + 1], t_im = odd_re * w[2 * k + 1] + odd_im * w[2 * k];
-    a[0] = even_re + t_re;
-    a[1] = even_im + t_im;
-    b[0] = even_re - t_re;
-    b[1] = t_im - even_im;
-  }
-}
-
-// The opposite, times 2: z[k] = x[k] + x*[h-k] + i w*^k (x[k] - x*[h-k]).
-template <class T>
-void pack(const T* x, T* z, int64_t h, const T* w) {
-  z[0] = x[0] + x[2 * h];
-  z[1] = x[0] - x[2 * h];
-  for (int64_t k = 1; 2 * k <= h; ++k) {
-    const T *a = x + 2 * k, *b = x + 2 * (h - k);
-    const T even_re = a[0] + b[0], even_im = a[1] - b[1];
-    const T d_re = a[0] - b[0], d_im = a[1] + b[1];
-    const T odd_re = d_re * w[2 * k] + d_im * w[2 * k + 1], odd_im = d_im * w[2 * k] - d_re * w[2 * k + 1];
-    z[2 * k] = even_re - odd_im;
-    z[2 * k + 1] = even_im + odd_re;
-    z[2 * (h - k)] = even_re + odd_im;
-    z[2 * (h - k) + 1] = odd_re - even_im;
-  }
-}
-
 // Calls body(first row, rows) for blocks that fill a strip; a single row may use the pool itself.
 template <class T, class Body>
 void for_blocks(const Plan<T>& plan, int64_t count, const Body& body) {
@@ -86,7 +48,7 @@ void forward_even(const RealRows<T>& rows) {
   for_blocks(*plan, rows.count, [&](int64_t first, int64_t count, bool use_pool) {
     T* out = rows.out + 2 * first * (h + 1);
     plan->run({rows.in + first * rows.n, out, count, h, h + 1, {}, use_pool});
-    for (int64_t r = 0; r < count; ++r) unpack(out + 2 * r * (h + 1), h, w->data());
+    for (int64_t r = 0; r < count; ++r) engine<T>().unpack(out + 2 * r * (h + 1), h, w->data());
   });
 }
 
@@ -97,7 +59,8 @@ void backward_even(const RealRows<T>& rows) {
   const auto w = roots_for<T>(rows.n);
   for_blocks(*plan, rows.count, [&](int64_t first, int64_t count, bool use_pool) {
     T* out = rows.out + first * rows.n;
-    for (int64_t r = 0; r < count; ++r) pack(rows.in + 2 * (first + r) * (h + 1), out + r * rows.n, h, w->data());
+    for (int64_t r = 0; r < count; ++r)
+      engine<T>().pack(rows.in + 2 * (first + r) * (h + 1), out + r * rows.n, h, w->data());
     plan->run({out, out, count, h, h, {.inverse = true, .scale = 1.0 / double(rows.n)}, use_pool});
   });
 }

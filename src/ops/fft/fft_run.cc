@@ -93,15 +93,6 @@ void Plan<T>::run_split(const T* in, T* out, const Rows<T>& rows) const {
 }
 
 template <class T>
-static void multiply(const T* a, const T* b, T* y, int64_t n) {  // complex, in place where y is a
-  for (int64_t i = 0; i < n; ++i) {
-    const T re = a[2 * i] * b[2 * i] - a[2 * i + 1] * b[2 * i + 1];
-    y[2 * i + 1] = a[2 * i] * b[2 * i + 1] + a[2 * i + 1] * b[2 * i];
-    y[2 * i] = re;
-  }
-}
-
-template <class T>
 static void exchange_parts(const T* in, T* out, int64_t n, T scale) {
   for (int64_t i = 0; i < n; ++i) {
     const T re = in[2 * i];
@@ -119,12 +110,12 @@ void Plan<T>::run_bluestein(const T* in, T* out, Direction direction) const {
     exchange_parts(in, x, n_, T(1));
   else
     std::copy(in, in + 2 * n_, x);
-  multiply(x, chirp_.data(), x, n_);
+  engine<T>().multiply(x, chirp_.data(), x, n_);
   std::fill(x + 2 * n_, x + 2 * m, T(0));
   convolution_->run({x, x, 1, m, m, {}});
-  multiply(x, chirp_transform_.data(), x, m);
+  engine<T>().multiply(x, chirp_transform_.data(), x, m);
   convolution_->run({x, x, 1, m, m, {.inverse = true}});
-  multiply(x, chirp_.data(), x, n_);
+  engine<T>().multiply(x, chirp_.data(), x, n_);
   const T scale = T(direction.scale);
   if (direction.inverse) return exchange_parts(x, out, n_, scale);
   for (int64_t i = 0; i < 2 * n_; ++i) out[i] = x[i] * scale;

@@ -48,6 +48,11 @@ inline V odds(V a, V b, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(a, b, (2 * I + 1)...);
 }
 
+template <class V, int... I>
+inline V backwards(V a, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, a, (int(sizeof...(I)) - 1 - I)...);
+}
+
 // v[i][j] becomes v[j][i]: log2 W perfect shuffles.
 template <class T, int W>
 inline void transpose_block(Vec<T, W>* v) {
@@ -70,6 +75,20 @@ template <class V>
 struct Cx {
   V re, im;
 };
+// W complex numbers as they lie in memory.
+template <class T, int W>
+inline Cx<Vec<T, W>> read(const T* from) {
+  constexpr auto lanes = std::make_integer_sequence<int, W>();
+  const Vec<T, W> a = load<T, W>(from), b = load<T, W>(from + W);
+  return {evens(a, b, lanes), odds(a, b, lanes)};
+}
+template <class T, int W>
+inline void write(T* to, Vec<T, W> re, Vec<T, W> im) {
+  constexpr auto lanes = std::make_integer_sequence<int, W>();
+  store<T, W>(to, interleave_low(re, im, lanes));
+  store<T, W>(to + W, interleave_high(re, im, lanes));
+}
+
 template <class V>
 inline Cx<V> operator+(Cx<V> a, Cx<V> b) {
   return {a.re + b.re, a.im + b.im};

@@ -4,6 +4,7 @@
 // Bound by L1 and L2: each stage reads and writes the strip once.
 
 #include "ops/fft/fft_columns.h"
+#include "ops/fft/fft_pairs.h"
 #include "ops/fft/fft_simd.h"
 
 namespace hearth::fourier {
@@ -12,7 +13,6 @@ namespace {
 template <class T, int W>
 struct StripRun {
   using V = Vec<T, W>;
-  static constexpr auto kLanes = std::make_integer_sequence<int, W>();
 
   // [n, pitch] numbers each.
   struct Plane {
@@ -111,18 +111,13 @@ struct StripRun {
   }
 
   // --- in: lanes beyond the last are 0 ------------------------------------------------------------------------------
-  static Cx<V> read(const T* from) {
-    const V a = load<T, W>(from), b = load<T, W>(from + W);
-    return {evens(a, b, kLanes), odds(a, b, kLanes)};
-  }
-
   static void read_lanes(const Strip<T>& s, Plane x, int64_t pitch) {
     const int64_t whole = s.lanes / W * W;
     for (int64_t j = 0; j < s.n; ++j) {
       const T* from = s.in + 2 * j * s.in_step;
       T *re = x.re + j * pitch, *im = x.im + j * pitch;
       for (int64_t l = 0; l < whole; l += W) {
-        const Cx<V> v = read(from + 2 * l);
+        const Cx<V> v = read<T, W>(from + 2 * l);
         store<T, W>(re + l, v.re);
         store<T, W>(im + l, v.im);
       }
@@ -141,7 +136,7 @@ struct StripRun {
       for (int64_t j = 0; lanes == W && j < whole; j += W) {
         V re[W], im[W];
         for (int i = 0; i < W; ++i) {
-          const Cx<V> v = read(from + 2 * (i * s.in_lane + j));
+          const Cx<V> v = read<T, W>(from + 2 * (i * s.in_lane + j));
           re[i] = v.re;
           im[i] = v.im;
         }
@@ -162,11 +157,6 @@ struct StripRun {
   }
 
   // --- out ----------------------------------------------------------------------------------------------------------
-  static void write(T* to, V re, V im) {
-    store<T, W>(to, interleave_low(re, im, kLanes));
-    store<T, W>(to + W, interleave_high(re, im, kLanes));
-  }
-
   // Twiddles and the scale, in place.
   static void finish(const Strip<T>& s, Plane y, int64_t pitch) {
     if (!s.twiddle && s.scale == 1) return;
@@ -192,7 +182,7 @@ struct StripRun {
     for (int64_t k = 0; k < s.n; ++k) {
       T* to = s.out + 2 * k * s.out_step;
       const T *re = y.re + k * pitch, *im = y.im + k * pitch;
-      for (int64_t l = 0; l < whole; l += W) write(to + 2 * l, load<T, W>(re + l), load<T, W>(im + l));
+      for (int64_t l = 0; l < whole; l += W) write<T, W>(to + 2 * l, load<T, W>(re + l), load<T, W>(im + l));
       for (int64_t l = whole; l < s.lanes; ++l) {
         to[2 * l] = re[l];
         to[2 * l + 1] = im[l];
@@ -213,7 +203,7 @@ struct StripRun {
         }
         transpose_block<T, W>(re);
         transpose_block<T, W>(im);
-        for (int64_t i = 0; i < lanes; ++i) write(to + 2 * (i * s.out_lane + k), re[i], im[i]);
+        for (int64_t i = 0; i < lanes; ++i) write<T, W>(to + 2 * (i * s.out_lane + k), re[i], im[i]);
       }
       for (int64_t k = whole; k < s.n; ++k) {
         for (int64_t i = 0; i < lanes; ++i) {
@@ -241,11 +231,14 @@ struct StripRun {
   }
 };
 
-// Vectors of `bytes` bytes.
+// Engines of vectors of `bytes` bytes.
 template <int bytes>
 Engines engines() {
   constexpr int singles = bytes / 4, doubles = bytes / 8;
-  return {{singles, StripRun<float, singles>::run}, {doubles, StripRun<double, doubles>::run}};
+  return {{singles, StripRun<float, singles>::run, PairRun<float, singles>::multiply, PairRun<float, singles>::unpack,
+           PairRun<float, singles>::pack},
+          {doubles, StripRun<double, doubles>::run, PairRun<double, doubles>::multiply,
+           PairRun<double, doubles>::unpack, PairRun<double, doubles>::pack}};
 }
 
 }  // namespace
