@@ -19,9 +19,57 @@ struct StripRun {
     T *re, *im;
   };
 
-  template <int R, bool kTwiddles>
-  static void stage(const Stage<T>& g, Plane x, Plane y, int64_t pitch) {
-    const int64_t row = g.s * pitch;
+  // Where a stage finds row i of the strip, and where it puts one. The first may read what the strip reads and the last
+  // write what it writes, so that a strip is not copied in between.
+  struct FromPlane {
+    Plane x;
+    int64_t pitch;
+    Cx<V> operator()(int64_t i, int64_t lane) const {
+      return {load<T, W>(x.re + i * pitch + lane), load<T, W>(x.im + i * pitch + lane)};
+    }
+  };
+  struct FromMemory {
+    const Strip<T>& s;
+    Cx<V> operator()(int64_t i, int64_t lane) const {
+      const Cx<V> v = read<T, W>(s.in + 2 * (i * s.in_step + lane));
+      return s.swap_in ? Cx<V>{v.im, v.re} : v;
+    }
+  };
+  struct ToPlane {
+    Plane y;
+    int64_t pitch;
+    void operator()(int64_t i, int64_t lane, Cx<V> v) const {
+      store<T, W>(y.re + i * pitch + lane, v.re);
+      store<T, W>(y.im + i * pitch + lane, v.im);
+    }
+  };
+  struct ToPlaneFinished {
+    const Strip<T>& s;
+    ToPlane to;
+    void operator()(int64_t i, int64_t lane, Cx<V> v) const { to(i, lane, finished(s, i, lane, v)); }
+  };
+  struct ToMemory {
+    const Strip<T>& s;
+    void operator()(int64_t i, int64_t lane, Cx<V> v) const {
+      v = finished(s, i, lane, v);
+      T* to = s.out + 2 * (i * s.out_step + lane);
+      s.swap_out ? write<T, W>(to, v.im, v.re) : write<T, W>(to, v.re, v.im);
+    }
+  };
+
+  // Twiddles between the halves of a long transform, and the scale.
+  static Cx<V> finished(const Strip<T>& s, int64_t k, int64_t lane, Cx<V> v) {
+    if (s.scale != 1) v = {v.re * s.scale, v.im * s.scale};
+    if (s.twiddle) {
+      const T* w = s.twiddle + 2 * k * s.twiddle_pitch + lane;
+      v = times(v, load<T, W>(w), load<T, W>(w + s.twiddle_pitch));
+    }
+    if (s.twiddle_row) v = times(v, V{} + s.twiddle_row[2 * k], V{} + s.twiddle_row[2 * k + 1]);
+    return v;
+  }
+
+  template <int R, bool kTwiddles, class From, class To>
+  static void stage(const Stage<T>& g, int64_t pitch, const From& from, const To& to) {
     for (int64_t p = 0; p < g.m; ++p) {
       V wr[R], wi[R];
       if constexpr (kTwiddles) {
@@ -30,22 +78,19 @@ struct StripRun {
           wi[j] = V{} + g.twiddles[2 * (p * (R - 1) + j - 1) + 1];
         }
       }
-      for (int64_t q = 0; q < row; q += W) {
-        Cx<V> a[R];
+      for (int64_t block = 0; block < g.s; ++block) {
+        for (int64_t lane = 0; lane < pitch; lane += W) {
+          Cx<V> a[R];
 #pragma GCC unroll 8
-        for (int j = 0; j < R; ++j) {
-          const int64_t at = (p + g.m * j) * row + q;
-          a[j] = {load<T, W>(x.re + at), load<T, W>(x.im + at)};
-        }
-        dft<T, R>(a);
+          for (int j = 0; j < R; ++j) a[j] = from((p + g.m * j) * g.s + block, lane);
+          dft<T, R>(a);
 #pragma GCC unroll 8
-        for (int j = 0; j < R; ++j) {
-          const int64_t at = (R * p + j) * row + q;
-          if constexpr (kTwiddles) {
-            if (j > 0) a[j] = times(a[j], wr[j], wi[j]);
+          for (int j = 0; j < R; ++j) {
+            if constexpr (kTwiddles) {
+              if (j > 0) a[j] = times(a[j], wr[j], wi[j]);
+            }
+            to((R * p + j) * g.s + block, lane, a[j]);
           }
-          store<T, W>(y.re + at, a[j].re);
-          store<T, W>(y.im + at, a[j].im);
         }
       }
     }
@@ -93,20 +138,17 @@ struct StripRun {
     }
   }
 
-  template <int R>
-  static void stage(const Stage<T>& g, Plane x, Plane y, int64_t pitch) {
-    g.twiddles ? stage<R, true>(g, x, y, pitch) : stage<R, false>(g, x, y, pitch);
-  }
-
-  static void run_stage(const Stage<T>& g, Plane x, Plane y, int64_t pitch) {
+  // False for the primes that stage_prime does.
+  template <bool kTwiddles, class From, class To>
+  static bool run_stage(const Stage<T>& g, int64_t pitch, const From& from, const To& to) {
     switch (g.radix) {
-      case 2: return stage<2>(g, x, y, pitch);
-      case 3: return stage<3>(g, x, y, pitch);
-      case 4: return stage<4>(g, x, y, pitch);
-      case 5: return stage<5>(g, x, y, pitch);
-      case 7: return stage<7>(g, x, y, pitch);
-      case 8: return stage<8>(g, x, y, pitch);
-      default: return stage_prime(g, x, y, pitch);
+      case 2: stage<2, kTwiddles>(g, pitch, from, to); return true;
+      case 3: stage<3, kTwiddles>(g, pitch, from, to); return true;
+      case 4: stage<4, kTwiddles>(g, pitch, from, to); return true;
+      case 5: stage<5, kTwiddles>(g, pitch, from, to); return true;
+      case 7: stage<7, kTwiddles>(g, pitch, from, to); return true;
+      case 8: stage<8, kTwiddles>(g, pitch, from, to); return true;
+      default: return false;
     }
   }
 
@@ -157,23 +199,11 @@ struct StripRun {
   }
 
   // --- out ----------------------------------------------------------------------------------------------------------
-  // Twiddles and the scale, in place.
   static void finish(const Strip<T>& s, Plane y, int64_t pitch) {
-    if (!s.twiddle && s.scale == 1) return;
+    const FromPlane from{y, pitch};
+    const ToPlaneFinished to{s, {y, pitch}};
     for (int64_t k = 0; k < s.n; ++k) {
-      const V row_re = V{} + (s.twiddle_row ? s.twiddle_row[2 * k] : T(1));
-      const V row_im = V{} + (s.twiddle_row ? s.twiddle_row[2 * k + 1] : T(0));
-      for (int64_t l = 0; l < pitch; l += W) {
-        T *re = y.re + k * pitch + l, *im = y.im + k * pitch + l;
-        Cx<V> v = {load<T, W>(re) * s.scale, load<T, W>(im) * s.scale};
-        if (s.twiddle) {
-          const T* w = s.twiddle + 2 * k * s.twiddle_pitch + l;
-          v = times(v, load<T, W>(w), load<T, W>(w + s.twiddle_pitch));
-        }
-        if (s.twiddle_row) v = times(v, row_re, row_im);
-        store<T, W>(re, v.re);
-        store<T, W>(im, v.im);
-      }
+      for (int64_t lane = 0; lane < pitch; lane += W) to(k, lane, from(k, lane));
     }
   }
 
@@ -217,15 +247,36 @@ struct StripRun {
   static void run(const Strip<T>& s) {
     const int64_t pitch = (s.lanes + W - 1) / W * W, plane = s.n * pitch;
     Plane x{s.scratch, s.scratch + plane}, y{s.scratch + 2 * plane, s.scratch + 3 * plane};
-    Plane in = s.swap_in ? Plane{x.im, x.re} : x;
-    s.in_lane == 1 ? read_lanes(s, in, pitch) : read_steps(s, in, pitch);
-    for (int i = 0; i < s.stage_count; ++i) {
-      run_stage(s.stages[i], x, y, pitch);
+    const auto advance = [&] {
       const Plane t = x;
       x = y;
       y = t;
+    };
+    const bool whole = s.lanes == pitch;
+    const int last = s.stage_count - 1;
+    int next = 0;
+    if (whole && s.in_lane == 1 && last > 0 && run_stage<true>(s.stages[0], pitch, FromMemory{s}, ToPlane{x, pitch})) {
+      next = 1;
+    } else {
+      const Plane in = s.swap_in ? Plane{x.im, x.re} : x;
+      s.in_lane == 1 ? read_lanes(s, in, pitch) : read_steps(s, in, pitch);
     }
-    finish(s, x, pitch);
+    for (; next < last; ++next, advance()) {
+      if (!run_stage<true>(s.stages[next], pitch, FromPlane{x, pitch}, ToPlane{y, pitch}))
+        stage_prime(s.stages[next], x, y, pitch);
+    }
+    if (last >= 0 && whole && s.out_lane == 1 &&
+        run_stage<false>(s.stages[last], pitch, FromPlane{x, pitch}, ToMemory{s}))
+      return;
+    if (last < 0) {
+      finish(s, x, pitch);
+    } else if (run_stage<false>(s.stages[last], pitch, FromPlane{x, pitch}, ToPlaneFinished{s, {y, pitch}})) {
+      advance();
+    } else {
+      stage_prime(s.stages[last], x, y, pitch);
+      advance();
+      finish(s, x, pitch);
+    }
     const Plane out = s.swap_out ? Plane{x.im, x.re} : x;
     s.out_lane == 1 ? write_lanes(s, out, pitch) : write_steps(s, out, pitch);
   }

@@ -24,12 +24,10 @@ Grid along_axis(const Grid& x, size_t axis, bool inverse) {
   Grid y{x.dims, std::vector<Complex>(x.at.size())};
   std::vector<Complex> roots;
   for (int64_t k = 0; k < n; ++k) roots.push_back(std::polar(1.0, (inverse ? 2 : -2) * M_PI * double(k) / double(n)));
+  const int64_t stride = row_major_strides(x.dims)[axis];
   for_each_index(x.dims, [&](const Dims& index, int64_t i) {
-    Dims from = index;
-    for (int64_t j = 0; j < n; ++j) {
-      from[axis] = j;
-      y.at[size_t(i)] += x.at[size_t(position(from, x.dims))] * roots[size_t(j * index[axis] % n)];
-    }
+    const int64_t k = index[axis], first = i - k * stride;
+    for (int64_t j = 0; j < n; ++j) y.at[size_t(i)] += x.at[size_t(first + j * stride)] * roots[size_t(j * k % n)];
     if (inverse) y.at[size_t(i)] /= double(n);
   });
   return y;
