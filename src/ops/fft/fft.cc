@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/fft/fft.h"
 
-#include "ir/op.h"
+#include "ir/rules.h"
+#include "ops/complex/complex.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/fft/fft_check.h"
 #include "ops/shape/shape.h"
@@ -25,7 +26,7 @@ static Value rfft_transposed(const Value& t, const Dims& length) {
   Padding padding{Dims(size_t(t.rank()), 0), Dims(size_t(t.rank()), 0), Dims(size_t(t.rank()), 0)};
   padding.high.back() = length.back() - t.dim(-1);
   const Value full = pad(t, constant(*t.graph, 0, t.dtype()), padding);
-  return unary("real", fft_op(full, "FFT", length));
+  return real(fft_op(full, "FFT", length));
 }
 
 // Every element but the first, and the last of an even length, stands for its mirror image too: their weight is 2.
@@ -39,7 +40,7 @@ static Value irfft_transposed(const Value& t, const Dims& length) {
   weights[0] = 1 / count;
   if (n % 2 == 0) weights.back() = 1 / count;
   const Value w = broadcast_to(constant_list(*t.graph, weights, t.dtype(), {half}), x.dims());
-  return t.graph->add("complex", {unary("real", x) * w, -(unary("imag", x) * w)});
+  return complex(real(x) * w, -(imag(x) * w));
 }
 
 static void vjp(VjpArgs& v) {
@@ -54,10 +55,8 @@ static void vjp(VjpArgs& v) {
 
 std::vector<OpInfo> fft_ops() {
   OpInfo op{.name = "fft", .doc = "Fourier transform of the last 1 to 3 axes", .infer = infer, .vjp = vjp};
-  op.jvp = [](JvpArgs& j) {
-    if (j.tangent[0].valid()) j.out_tangent[0] = again(j.tangent[0], j.node.attrs);
-  };
-  op.batch = [](BatchArgs& b) { b.out = {again(b.in[0], b.node.attrs)}; };
+  op.jvp = jvp_linear;
+  op.batch = batch_same;
   op.offers = {{"cpu", "fft", nullptr}};
   return {op};
 }

@@ -20,14 +20,16 @@ inline TensorType fft_result(const TensorType& x, const std::string& type, const
   HEARTH_CHECK(axes >= 1 && axes <= 3 && axes <= x.rank(), shape, "fft: fft_length ", ShowDims{length},
                " needs 1 to 3 lengths, one for each of the last axes\n  x is ", shown);
   const bool fits = real_in ? x.dtype == DType::f32 || x.dtype == DType::f64 : is_complex(x.dtype);
-  HEARTH_CHECK(fits, dtype, "fft: ", type, " needs ", real_in ? "f32 or f64" : "complex64 or complex128", "; x is ", x);
+  HEARTH_CHECK(fits, dtype, "fft: ", type, " needs ", real_in ? "f32 or f64" : "complex64 or complex128", "; x is ",
+               shown);
   TensorType y = x;
   for (int64_t i = 0; i < axes; ++i) {
     const int64_t n = length[size_t(i)];
     int64_t& size = y.dims[size_t(x.rank() - axes + i)];
     const bool last = i == axes - 1, halved = last && real_out;
     HEARTH_CHECK(n >= (last && (real_in || real_out) ? 1 : 0) && size == (halved ? n / 2 + 1 : n), shape, "fft: ", type,
-                 " of length ", n, " does not fit axis ", x.rank() - axes + i, ", which has ", size, "\n  x is ", x);
+                 " of length ", n, " does not fit axis ", x.rank() - axes + i, ", which has ", size, "\n  x is ",
+                 shown);
     if (last && real_in) size = n / 2 + 1;
     if (halved) size = n;
   }

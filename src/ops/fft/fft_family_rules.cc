@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "ir/op.h"
+#include "ops/complex/complex.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/fft/fft.h"
 #include "ops/shape/shape.h"
@@ -14,8 +14,6 @@
 namespace hearth {
 namespace {
 
-Value complex_of(const Value& re, const Value& im) { return re.graph->add("complex", {re, im}); }
-Value conjugate(const Value& x) { return is_complex(x.dtype()) ? complex_of(unary("real", x), -unary("imag", x)) : x; }
 Value real_numbers(const Value& x, const char* op) {
   HEARTH_CHECK(!is_complex(x.dtype()), dtype, op, ": needs real numbers; x is ", x);
   return x.dtype() == DType::f64 ? x : convert(x, DType::f32);
@@ -23,7 +21,7 @@ Value real_numbers(const Value& x, const char* op) {
 Value complex_numbers(const Value& x, const char* op) {
   if (is_complex(x.dtype())) return x;
   const Value re = real_numbers(x, op);
-  return complex_of(re, scalar_like(re, 0));
+  return complex(re, scalar_like(re, 0));
 }
 
 // One transform: which axes, of what lengths (those of the longer side).
@@ -58,7 +56,7 @@ double norm_factor(const Task& task) {
 Value scaled(const Value& x, double factor) {
   if (factor == 1) return x;
   if (!is_complex(x.dtype())) return x * factor;
-  return complex_of(unary("real", x) * factor, unary("imag", x) * factor);
+  return complex(real(x) * factor, imag(x) * factor);
 }
 
 // At most three axes at a time; the last group is the one of RFFT and IRFFT, first of RFFT and last of IRFFT.
@@ -165,10 +163,10 @@ static std::string other_norm(const std::string& norm) {
   return norm == "backward" ? "forward" : norm == "forward" ? "backward" : norm;
 }
 Value hfft(const Value& x, const FftOptions& o) {
-  return one_axis("hfft", "IRFFT", conjugate(complex_numbers(x, "hfft")), {o.n, o.axis, other_norm(o.norm)});
+  return one_axis("hfft", "IRFFT", conj(complex_numbers(x, "hfft")), {o.n, o.axis, other_norm(o.norm)});
 }
 Value ihfft(const Value& x, const FftOptions& o) {
-  return conjugate(one_axis("ihfft", "RFFT", real_numbers(x, "ihfft"), {o.n, o.axis, other_norm(o.norm)}));
+  return conj(one_axis("ihfft", "RFFT", real_numbers(x, "ihfft"), {o.n, o.axis, other_norm(o.norm)}));
 }
 
 Value fftn(const Value& x, const FftnOptions& o) { return all_axes("fftn", "FFT", complex_numbers(x, "fftn"), o); }

@@ -2,6 +2,7 @@
 // Derivatives of cholesky, triangular_solve, lu, permute_rows.
 #include <algorithm>
 
+#include "ops/complex/complex.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linalg/linalg.h"
 #include "ops/linalg/linalg_rules.h"
@@ -22,11 +23,11 @@ void cholesky_vjp(VjpArgs& v) {
   if (!v.wanted[0]) return;
   const bool lower = v.attrs.integer("lower") != 0;
   const Value l = lower ? v.out[0] : adjoint(v.out[0]);
-  const Value g = lower ? conjugate(v.cotangent[0]) : transposed(v.cotangent[0]);
+  const Value g = lower ? conj(v.cotangent[0]) : transposed(v.cotangent[0]);
   const Value phi = halved_diagonal_lower(multiply(adjoint(l), lower_triangle(g)));
   const Value left = triangular_solve(l, phi, {.transpose_a = "ADJOINT"});
   const Value both = triangular_solve(l, left, {.left_side = false});
-  v.grad[0] = conjugate((both + adjoint(both)) * scalar_like(both, 0.5));
+  v.grad[0] = conj((both + adjoint(both)) * scalar_like(both, 0.5));
 }
 
 // op(A) X = B: gB = op(A)^-T gX, g(op A) = -gB X^T; from the right g(op A) = -X^T gB. Transposes, not adjoints: these
@@ -36,13 +37,13 @@ void triangular_solve_vjp(VjpArgs& v) {
                       v.attrs.integer("unit_diagonal") != 0, v.attrs.text("transpose_a")};
   const std::string form = o.transpose_a;
   o.transpose_a = form == "NO_TRANSPOSE" ? "TRANSPOSE" : "NO_TRANSPOSE";
-  const Value a = form == "ADJOINT" ? conjugate(v.in[0]) : v.in[0];
+  const Value a = form == "ADJOINT" ? conj(v.in[0]) : v.in[0];
   const Value gb = triangular_solve(a, v.cotangent[0], o), xt = transposed(v.out[0]);
   if (v.wanted[1]) v.grad[1] = gb;
   if (!v.wanted[0]) return;
   Value g = -(o.left_side ? multiply(gb, xt) : multiply(xt, gb));
   if (form != "NO_TRANSPOSE") g = transposed(g);
-  if (form == "ADJOINT") g = conjugate(g);
+  if (form == "ADJOINT") g = conj(g);
   const int64_t offset = o.unit_diagonal ? 1 : 0;
   v.grad[0] = o.lower ? lower_triangle(g, -offset) : upper_triangle(g, offset);
 }
@@ -67,7 +68,7 @@ static Value filled_with_eye(const Value& x, int64_t n) {
 // gA = P^T L^-H (tril(L^H g, -1) + triu(g U^H)) U^-H. Source: JAX 0.10, lax/linalg.py, _lu_jvp_rule, transposed.
 void lu_vjp(VjpArgs& v) {
   if (!v.wanted[0] || !v.cotangent[0].valid()) return;
-  const Value &f = v.out[0], g = conjugate(v.cotangent[0]);
+  const Value &f = v.out[0], g = conj(v.cotangent[0]);
   const int64_t m = f.dim(-2), n = f.dim(-1), k = std::min(m, n), axis = f.rank() - 2;
   const Value l = filled_with_eye(lower_triangle(slice_axis(f, axis + 1, 0, k), -1) +
                                       broadcast_to(eye(*f.graph, m, k, f.dtype()), leading(f, {m, k})),
@@ -76,7 +77,7 @@ void lu_vjp(VjpArgs& v) {
   const Value d = lower_triangle(multiply(adjoint(l), g), -1) + upper_triangle(multiply(g, adjoint(u)));
   const Value left = triangular_solve(l, d, {.unit_diagonal = true, .transpose_a = "ADJOINT"});
   const Value both = triangular_solve(u, left, {.left_side = false, .lower = false, .transpose_a = "ADJOINT"});
-  v.grad[0] = conjugate(permute_rows(both, v.out[2], true));
+  v.grad[0] = conj(permute_rows(both, v.out[2], true));
 }
 
 }  // namespace hearth

@@ -2,6 +2,7 @@
 #include "ops/linalg/linalg.h"
 
 #include "base/error.h"
+#include "ir/rules.h"
 #include "ops/linalg/linalg_rules.h"
 #include "ops/linalg/linalg_types.h"
 
@@ -62,16 +63,9 @@ static std::vector<TensorType> infer(const InferArgs& args) {
   return linalg_types(args.op, types, args.attrs, shown);
 }
 
-// The leading axes are a batch already.
-static void batch(BatchArgs& b) {
-  std::vector<Value> in;
-  for (size_t i = 0; i < b.in.size(); ++i) in.push_back(b.with_batch(i));
-  b.out = b.graph.add_all(b.node.op->name, in, b.node.attrs);
-}
-
 static OpInfo operation(const char* name, const char* doc, void (*vjp)(VjpArgs&)) {
   OpInfo op{.name = name, .doc = doc, .infer = infer, .vjp = vjp};
-  op.batch = batch;
+  op.batch = batch_same;  // the leading axes are a batch already
   op.offers = {{"cpu", name, nullptr}};
   return op;
 }

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/complex/complex.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linalg/linalg_definitions_test.h"
 #include "ops/linalg/matrix_rules.h"
 #include "ops/op_test.h"
+#include "ops/reduce/reduce.h"
 #include "ops/shape/shape.h"
 
 namespace hearth {
@@ -181,8 +183,47 @@ OpTest full_svd_row(const std::string& name, const Dims& dims) {
   return test;
 }
 
+// Sums that know nothing of the order of values: tr A^2, tr A^3; and A V - V diag(w) = 0, lengths 1.
+OpTest eig_row(const std::string& name, const Dims& dims) {
+  return row(
+      "eig", name, {dims},
+      [](const Values& in) -> Values {
+        const Value w = eig(in[0]).values;
+        const Dims last = {w.rank() - 1};
+        return {real(reduce_sum(w * w, last)), real(reduce_sum(w * w * w, last)), imag(reduce_sum(w * w, last))};
+      },
+      [](const std::vector<Reals>& in) -> std::vector<Reals> {
+        const Reals square = times(in[0], in[0]), cube = times(square, in[0]);
+        Reals two(Dims{}), three(Dims{});
+        for (int64_t i = 0; i < in[0].dims[0]; ++i) two[0] += square({i, i}), three[0] += cube({i, i});
+        return {two, three, Reals(Dims{})};
+      });
+}
+OpTest eig_vectors_row(const std::string& name, const Dims& dims) {
+  OpTest test = row(
+      "eig", name, {dims},
+      [](const Values& in) -> Values {
+        const Eig f = eig(in[0]);
+        const Value a = complex(in[0], scalar_like(in[0], 0));
+        const Value rest = linalg::multiply(a, f.vectors) - linalg::columns_scaled(f.vectors, f.values);
+        const Value lengths = squares(real(f.vectors)) + squares(imag(f.vectors));
+        return {real(rest), imag(rest), reduce_sum(lengths, {lengths.rank() - 2})};
+      },
+      [](const std::vector<Reals>& in) -> std::vector<Reals> {
+        return {Reals(in[0].dims), Reals(in[0].dims), Reals({in[0].dims[0]}, 1)};
+      });
+  test.grad = false;
+  return test;
+}
+
 std::vector<OpTest> rows() {
   std::vector<OpTest> tests = {cholesky_row("one", {1, 1}, true),
+                               eig_row("one", {1, 1}),
+                               eig_row("square", {5, 5}),
+                               eig_row("batch", {2, 3, 3}),
+                               eig_vectors_row("vectors", {6, 6}),
+                               eig_vectors_row("vectors_batch", {2, 4, 4}),
+                               eig_vectors_row("vectors_empty", {0, 0}),
                                cholesky_row("lower", {5, 5}, true),
                                cholesky_row("upper", {5, 5}, false),
                                cholesky_row("batch", {2, 3, 4, 4}, true),

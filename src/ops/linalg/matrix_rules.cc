@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ops/complex/complex.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/matmul/matmul.h"
 #include "ops/shape/shape.h"
@@ -22,10 +23,7 @@ Value transposed(const Value& x) {
   return transpose(x, order);
 }
 
-Value conjugate(const Value& x) {
-  return is_complex(x.dtype()) ? x.graph->add("complex", {unary("real", x), -unary("imag", x)}) : x;
-}
-Value adjoint(const Value& x) { return conjugate(transposed(x)); }
+Value adjoint(const Value& x) { return conj(transposed(x)); }
 
 Value multiply(const Value& a, const Value& b) {
   Dims batch(size_t(a.rank() - 2));
@@ -62,11 +60,11 @@ Value diagonal_matrix(const Value& d) {
 Value as_complex(const Value& x, DType dtype) {
   if (is_complex(x.dtype()) || !is_complex(dtype)) return convert(x, dtype);
   const Value re = convert(x, real_part(dtype));
-  return x.graph->add("complex", {re, scalar_like(re, 0)});
+  return complex(re, scalar_like(re, 0));
 }
 Value imaginary(const Value& x) {
-  const Value im = unary("imag", x);
-  return x.graph->add("complex", {scalar_like(im, 0), im});
+  const Value im = imag(x);
+  return complex(scalar_like(im, 0), im);
 }
 
 static Value scaled(const Value& x, const Value& d, bool rows) {

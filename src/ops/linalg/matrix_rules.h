@@ -7,7 +7,6 @@
 namespace hearth::linalg {
 
 Value transposed(const Value& x);                          // the last two axes
-Value conjugate(const Value& x);                           // x itself when real
 Value adjoint(const Value& x);                             // both
 Value multiply(const Value& a, const Value& b);            // matrix products, leading axes equal
 Value lower_triangle(const Value& x, int64_t offset = 0);  // 0 above the diagonal `offset`

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "ops/complex/complex.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linalg/linalg.h"
 #include "ops/linalg/linalg_functions.h"
@@ -22,7 +23,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 Value size_squared(const Value& x) {  // |x|^2
   if (!is_complex(x.dtype())) return x * x;
-  const Value re = unary("real", x), im = unary("imag", x);
+  const Value re = real(x), im = imag(x);
   return re * re + im * im;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "ir/rules.h"
+#include "ops/complex/complex.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linalg/linalg.h"
 #include "ops/linalg/linalg_functions.h"
@@ -75,11 +77,11 @@ std::vector<TensorType> infer_pinv(const InferArgs& args) {
 // dP = -P dA P + P P^H dA^H (I - A P) + (I - P A) dA^H P^H P. Source: Golub & Pereyra 1973, eq. 4.12.
 void pinv_vjp(VjpArgs& v) {
   if (!v.wanted[0]) return;
-  const Value &a = v.in[0], &p = v.out[0], g = conjugate(v.cotangent[0]);
+  const Value &a = v.in[0], &p = v.out[0], g = conj(v.cotangent[0]);
   const Value ph = adjoint(p), gh = adjoint(g);
   const Value left = eye_like(a, a.dim(-2)) - multiply(a, p), right = eye_like(a, a.dim(-1)) - multiply(p, a);
-  v.grad[0] = conjugate(multiply(multiply(left, gh), multiply(p, ph)) + multiply(multiply(ph, p), multiply(gh, right)) -
-                        multiply(ph, multiply(g, ph)));
+  v.grad[0] = conj(multiply(multiply(left, gh), multiply(p, ph)) + multiply(multiply(ph, p), multiply(gh, right)) -
+                   multiply(ph, multiply(g, ph)));
 }
 
 Dims broadcast_dims(const char* op, const Value& a, const Value& b, Dims x, Dims y) {
@@ -205,7 +207,7 @@ std::vector<OpInfo> linalg_composites() {
                .decompose = [](Graph&, const std::vector<Value>& in, const Attrs&) -> std::vector<Value> {
                  return {solve_with(lu(in[0]), in[1])};
                }};
-  solve.batch = [](BatchArgs& b) { b.out = {b.graph.add("linear_solve", {b.with_batch(0), b.with_batch(1)})}; };
+  solve.batch = batch_same;
   OpInfo pinv{.name = "pinv",
               .doc = "Moore and Penrose's inverse, by SVD",
               .infer = infer_pinv,
@@ -213,7 +215,7 @@ std::vector<OpInfo> linalg_composites() {
               .decompose = [](Graph&, const std::vector<Value>& in, const Attrs& attrs) -> std::vector<Value> {
                 return {pinv_of(svd(in[0], false), attrs.real("rtol"))};
               }};
-  pinv.batch = [](BatchArgs& b) { b.out = {b.graph.add("pinv", {b.in[0]}, b.node.attrs)}; };
+  pinv.batch = batch_same;
   return {solve, pinv};
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "ops/complex/complex.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linalg/linalg.h"
 #include "ops/linalg/linalg_functions.h"
@@ -17,7 +18,7 @@ using namespace linalg;
 namespace {
 
 Value gradient_of(const VjpArgs& v, size_t output) {  // the conjugate of its cotangent; zeros when there is none
-  return v.cotangent[output].valid() ? conjugate(v.cotangent[output]) : scalar_like(v.out[output], 0);
+  return v.cotangent[output].valid() ? conj(v.cotangent[output]) : scalar_like(v.out[output], 0);
 }
 bool any_cotangent(const VjpArgs& v) {
   return std::any_of(v.cotangent.begin(), v.cotangent.end(), [](const Value& c) { return c.valid(); });
@@ -61,14 +62,14 @@ void qr_vjp(VjpArgs& v) {
                "qr: the complete factors of a tall matrix have no derivative; the reduced ones have\n  a is ", a);
   const Value gq = gradient_of(v, 0), gr = upper_triangle(gradient_of(v, 1));
   if (m >= n) {
-    v.grad[0] = conjugate(tall_qr_gradient(q, r, gq, gr));
+    v.grad[0] = conj(tall_qr_gradient(q, r, gq, gr));
     return;
   }
   // A = [A1 A2] = Q [R1 R2]: R2 = Q^H A2 depends on A1 through Q.
   const Value a2 = slice_axis(a, last, m, n), gr2 = slice_axis(gr, last, m, n);
   const Value g1 =
       tall_qr_gradient(q, slice_axis(r, last, 0, m), gq + multiply(a2, adjoint(gr2)), slice_axis(gr, last, 0, m));
-  v.grad[0] = conjugate(concatenate({g1, multiply(q, gr2)}, last));
+  v.grad[0] = conj(concatenate({g1, multiply(q, gr2)}, last));
 }
 
 // gA = V (diag(gw) + F o (V^H gV)) V^H, F_ij = 1 / (w_j - w_i). Source: Giles 2008, NA-08-01, sec. 3.1.
@@ -79,7 +80,7 @@ void eigh_vjp(VjpArgs& v) {
   if (v.cotangent[1].valid())
     inner = inner + times_real(multiply(adjoint(vectors), gradient_of(v, 1)), inverse_differences(w));
   const Value g = multiply(vectors, multiply(inner, adjoint(vectors)));
-  v.grad[0] = conjugate((g + adjoint(g)) * scalar_like(g, 0.5));
+  v.grad[0] = conj((g + adjoint(g)) * scalar_like(g, 0.5));
 }
 
 // dA in the basis of singular vectors is D = U^H dA V; JAX 0.10, lax/linalg.py, _svd_jvp_rule, has ds, dU, dV from it.
@@ -90,7 +91,7 @@ void svd_vjp(VjpArgs& v) {
   const int64_t m = a.dim(-2), n = a.dim(-1);
   if (v.out.size() == 1) {
     const Svd f = svd(a, false);
-    v.grad[0] = conjugate(multiply(columns_scaled(f.u, gradient_of(v, 0)), f.vh));
+    v.grad[0] = conj(multiply(columns_scaled(f.u, gradient_of(v, 0)), f.vh));
     return;
   }
   HEARTH_CHECK(v.attrs.integer("full_matrices") == 0 || m == n, unsupported,
@@ -111,7 +112,7 @@ void svd_vjp(VjpArgs& v) {
   }
   Value g = multiply(u, multiply(inner, adjoint(vectors)));
   if (outside.valid()) g = g + outside;
-  v.grad[0] = conjugate(g);
+  v.grad[0] = conj(g);
 }
 
 // dw = diag(V^-1 dA V): gA = V^-H diag(gw) V^H.
@@ -120,8 +121,8 @@ void eig_vjp(VjpArgs& v) {
   HEARTH_CHECK(!v.cotangent[1].valid(), unsupported,
                "eig: the vectors of a general matrix have no derivative; the values have\n  a is ", v.in[0]);
   const Value h = adjoint(v.out[1]);
-  const Value g = conjugate(solve(h, rows_scaled(h, gradient_of(v, 0))));
-  v.grad[0] = is_complex(v.in[0].dtype()) ? g : unary("real", g);
+  const Value g = conj(solve(h, rows_scaled(h, gradient_of(v, 0))));
+  v.grad[0] = is_complex(v.in[0].dtype()) ? g : real(g);
 }
 
 }  // namespace hearth
