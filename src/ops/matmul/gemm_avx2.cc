@@ -2,6 +2,7 @@
 // AVX2, FMA, F16C: most people's machines. Tile 6x16: 12 of the 16 registers hold C.
 #if defined(__x86_64__)
 #include "ops/matmul/gemm_avx2.h"
+
 #include "ops/matmul/gemm_simd_dot.h"
 #include "ops/matmul/gemm_simd_pack.h"
 #include "ops/matmul/gemm_simd_tile.h"

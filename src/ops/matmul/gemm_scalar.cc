@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Portable: any processor, through the compiler's four-lane vectors. Tile 4x8.
 #include "ops/matmul/gemm_scalar.h"
+
 #include "ops/matmul/gemm_simd_dot.h"
 #include "ops/matmul/gemm_simd_pack.h"
 #include "ops/matmul/gemm_simd_tile.h"
