@@ -150,7 +150,7 @@ void Session::bind_input(size_t index, void* data) {
   HEARTH_CHECK(reinterpret_cast<uintptr_t>(data) % uintptr_t(size_bytes(type.dtype)) == 0, value, "session: input '",
                input_name(index), "' ", type, " is bound to an address that is no multiple of ",
                size_bytes(type.dtype));
-  static char nothing;  // stands for the memory of an empty tensor, so that "bound" is never null
+  alignas(64) static char nothing;  // stands for the memory of an empty tensor, so that "bound" is never null
   void* place = data ? data : &nothing;
   if (const DeviceMemory& copy = input_copies_[index]; copy.data()) {
     device_of(plan_.inputs[index]).copy_in(copy.data(), place, type.bytes());

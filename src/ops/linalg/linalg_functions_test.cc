@@ -359,7 +359,7 @@ TEST(Linalg, errors) {
             "multi_dot: inner sizes differ: 4 != 3\n  operand 1 is a f32[3,4]\n  operand 2 is s f32[3,3]");
   EXPECT_EQ(
       error_of([&] { vjp({svd(a).u}, {svd(a).u}, {a}); }),
-      "svd: the full factors have no derivative; those of full_matrices = false have\n  a is a f32[3,4]\n  in grad ");
+      "svd: the full factors have no derivative; those of full_matrices = false have\n  a is a f32[3,4]\n  in grad");
 }
 
 }  // namespace

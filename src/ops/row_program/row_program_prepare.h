@@ -54,7 +54,7 @@ struct RowSchedule {
   bool keep_values = false;  // a value made in one phase stays in its slot for the next: a block is one tile
   int64_t tile = 0;          // most elements in a tile
   int64_t tile_width = 0;    // of a row, or of each interleaved row
-  int64_t parts = 1;         // that the width of each block is divided into, for a thread each
+  int64_t parts = 1;         // that the width of each block is divided into, shared by the threads
   int words = 1;             // of the widest register: what a slot has per element
   int64_t block_rows = 1;    // rows that go through the phases together
   uint32_t slots = 0;

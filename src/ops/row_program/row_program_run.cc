@@ -253,7 +253,7 @@ class Runner {
   std::vector<double> sums_;                      // the f32 sums so far: per row register, per row of the block
 };
 
-// All threads share the columns of one block after the other, the same columns for the same number of threads.
+// All threads share the columns of one block after the other.
 void run_in_parts(const RowSchedule& s, const RowTable& table) {
   static thread_local Slots slots;
   Runner whole(s, table, &slots);

@@ -14,7 +14,8 @@ constexpr int64_t kTile = 512, kLinearTile = 1024;
 constexpr int64_t kKeepBytes = 64 * 1024;      // what the values of a row that stay for later phases may take
 constexpr int64_t kPackedWidth = 96;           // rows up to here share tiles
 constexpr int64_t kBlockElements = 4096;       // of several rows that go through the phases together: they stay in L1
-constexpr int64_t kSharedElements = 65536;     // a block with so many is worth waiting for each other at every phase
+constexpr int64_t kSharedElements = 1 << 17;   // a block with so many is worth waiting for each other at every phase
+constexpr int64_t kFewRows = 16, kParts = 16;  // rows up to here are shared, in so many parts
 constexpr int64_t kMostRows = 16, kEven = 16;  // rows of a block that is not packed; elements that fill any vector
 
 bool uses_rows(const RowProgram& program) {
@@ -89,11 +90,11 @@ bool worth_keeping(const RowProgram& program, int words) {
   return false;
 }
 
-// Fewer blocks than threads, or some threads with one block more than others: then all work on each block.
-void choose_parts(RowSchedule* s, int threads) {
-  const int64_t blocks = s->blocks(), block_elements = s->width * s->block_rows;
-  const bool uneven = blocks < 4 * threads && blocks % threads != 0;
-  if (uneven && block_elements >= kSharedElements) s->parts = threads;
+// Few long rows: all threads work on each block. The parts and the order in which they are joined depend on the
+// program's sizes alone, so that results do not depend on the number of threads.
+void choose_parts(RowSchedule* s) {
+  const bool few = s->rows <= (s->interleaved() ? kTile / s->words / 2 : kFewRows);
+  if (few && s->width * s->inner >= kSharedElements) s->parts = kParts;
 }
 
 // A tile is a line across interleaved rows, or several whole lines where they are short. Rows of a block are
@@ -110,7 +111,7 @@ void choose_interleaved(RowSchedule* s, int threads) {
       s->block_rows < s->inner ? 1 : std::clamp<int64_t>(s->tile / s->inner, 1, std::max<int64_t>(1, s->width));
   s->tile = s->tile_width * s->block_rows;
   s->keep_values = s->tile_width >= s->width;
-  if (!s->keep_values) choose_parts(s, threads);
+  if (!s->keep_values) choose_parts(s);
 }
 
 }  // namespace
@@ -141,7 +142,7 @@ void choose_tiles(RowSchedule* s, const RowProgram& program, int threads) {
   } else {
     const int64_t share = (s->rows + threads - 1) / threads;
     s->block_rows = std::clamp<int64_t>(std::min(kBlockElements / s->width, share), 1, kMostRows);
-    choose_parts(s, threads);
+    choose_parts(s);
   }
 }
 
