@@ -71,7 +71,7 @@ struct GraphInput {
 struct GraphOutput {
   std::string name;
   Value value;
-  int32_t donor = -1;  // index of the input whose memory this output takes over (updated in place), or -1
+  int32_t donor = -1;            // index of the input whose memory this output takes over (updated in place), or -1
   bool donor_is_a_hint = false;  // only where the output can be computed there; otherwise it gets memory of its own
 };
 

@@ -60,7 +60,8 @@ struct Plan {
 
 inline constexpr int64_t kArenaAlignment = 64;
 
-// Instructions that the session itself executes, with plans as bodies. Their first inputs and outputs lie in host memory.
+// Instructions that the session itself executes, with plans as bodies. Their first inputs and outputs lie in host
+// memory.
 //   while: inputs [state..., captured by the condition..., captured by the body...], outputs [state...],
 //          attrs state=n, captures=[a,b]; bodies {condition: state + a -> bool scalar, body: state + b -> state, each
 //          output in place of the input it replaces}
