@@ -9,7 +9,10 @@
 #include "array/buffer.h"
 #include "array/plan_cache.h"
 #include "array/promote.h"
+#include "array/recording.h"
 #include "base/error.h"
+#include "ops/elementwise/elementwise.h"
+#include "ops/shape/shape.h"
 
 namespace hearth {
 namespace {
@@ -100,6 +103,22 @@ TEST(Array, errors_come_at_the_call) {
   EXPECT_EQ(message([] { Array() + 1; }), "array: is used before it was given a value");
   EXPECT_EQ(message([] { array({1, 2}).item<int>(); }), "item: needs an array of one element; it is i32[2]");
   EXPECT_EQ(message([] { array(std::vector<int>{1, 2, 3}, {2, 2}); }), "array: 3 values do not fill i32[2,2]");
+}
+
+TEST(Array, a_failed_evaluation_fails_again_and_the_process_lives) {
+  const Array x = array({1.0f});
+  const Array huge = record([](const Value& v) { return broadcast_to(v, {int64_t{1} << 42}) + 1.0; }, x);
+  for (int i = 0; i < 2; ++i) {
+    try {
+      huge.eval();
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), Kind::memory);
+      EXPECT_NE(std::string(error.what()).find("out of memory: wanted 16.00 TiB"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("biggest: "), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_EQ((x + 1).item<float>(), 2);
 }
 
 TEST(Array, threads_may_share_arrays) {

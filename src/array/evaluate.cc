@@ -27,8 +27,7 @@ class Evaluation {
     for (const auto& state : states_) values.push_back(state->value);
     const std::vector<int32_t> donors = choose_donors(values);
     Session& session = session_for(recording_->graph, part_, values, donors);
-    bind(session);
-    session.run();
+    run_bound(session);
     for (size_t i = 0; i < states_.size(); ++i) {
       states_[i]->buffer = buffers_[i];
       states_[i]->recording = nullptr;
@@ -79,6 +78,17 @@ class Evaluation {
         return false;
     }
     return true;
+  }
+
+  // Out of memory: the error says what is large here.
+  void run_bound(Session& session) {
+    try {
+      bind(session);
+      session.run();
+    } catch (const Error& error) {
+      if (error.kind() != Kind::memory) throw;
+      throw Error(Kind::memory, error.what() + biggest_tensors(session.plan()));
+    }
   }
 
   void bind(Session& session) {
