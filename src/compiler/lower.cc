@@ -183,7 +183,7 @@ class Lowering {
       emit_group(unit - graph_.size());
     else if (graph_.node(unit).op->name == "optimization_barrier" && emitter_.device_number(device_[size_t(unit)]) == 0)
       emit_alias(unit);
-    else if (!graph_.node(unit).bodies.empty())
+    else if (is_control(graph_.node(unit).op->name))
       emit_control(emitter_, graph_, views_, backends_, unit);
     else if (is_matmul(unit))
       emit_matmul(emitter_, graph_, views_, unit);
