@@ -2,10 +2,12 @@
 #include "ops/dynamic_slice/dynamic_slice.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
 #include "ir/rules.h"
 #include "ops/elementwise/elementwise.h"
+#include "ops/scatter/scatter.h"
 #include "ops/shape/shape.h"
 
 namespace hearth {
@@ -52,7 +54,8 @@ static std::vector<TensorType> infer_update(const InferArgs& args) {
 
 static std::vector<Value> starts_of(const VjpArgs& v, size_t first) { return {v.in.begin() + long(first), v.in.end()}; }
 
-// --- batches: with starts that all examples share, a box that spans the whole batch axis
+// --- batches: with starts that all examples share, a box that spans the whole batch axis; with starts of their own, a
+// gather or scatter of one box an example, which clamp in the same way
 
 static bool any_batched(const BatchArgs& b, size_t first) {
   return std::find(b.batched.begin() + long(first), b.batched.end(), true) != b.batched.end();
@@ -64,14 +67,48 @@ static std::vector<Value> starts_after_batch(const BatchArgs& b, size_t first) {
   return starts;
 }
 
+// [B, rank]
+static Value starts_of_examples(const BatchArgs& b, size_t first) {
+  std::vector<Value> columns;
+  for (size_t i = first; i < b.in.size(); ++i) columns.push_back(reshape(b.with_batch(i), {b.size, 1}));
+  return columns.size() == 1 ? columns[0] : concatenate(columns, 1);
+}
+
+static Dims counted(int64_t from, int64_t count) {
+  Dims list(static_cast<size_t>(count));
+  std::iota(list.begin(), list.end(), from);
+  return list;
+}
+
 static void batch_slice(BatchArgs& b) {
-  if (any_batched(b, 1)) return batch_one_by_one(b);
-  b.out = {dynamic_slice(b.in[0], starts_after_batch(b, 1), with_first(b.size, b.node.attrs.list("sizes")))};
+  const Dims& sizes = b.node.attrs.list("sizes");
+  if (!any_batched(b, 1)) {
+    b.out = {dynamic_slice(b.in[0], starts_after_batch(b, 1), with_first(b.size, sizes))};
+    return;
+  }
+  const int64_t rank = int64_t(sizes.size());
+  GatherDims dims{.offset_dims = counted(1, rank), .start_index_map = counted(0, rank), .index_vector_dim = 1};
+  if (b.batched[0]) {
+    dims.operand_batching_dims = dims.start_indices_batching_dims = {0};
+    dims.start_index_map = counted(1, rank);
+  }
+  b.out = {gather(b.in[0], starts_of_examples(b, 1), dims, b.batched[0] ? with_first(1, sizes) : sizes)};
 }
 
 static void batch_update(BatchArgs& b) {
-  if (any_batched(b, 2)) return batch_one_by_one(b);
-  b.out = {dynamic_update_slice(b.with_batch(0), b.with_batch(1), starts_after_batch(b, 2))};
+  const Value x = b.with_batch(0), update = b.with_batch(1);
+  if (!any_batched(b, 2)) {
+    b.out = {dynamic_update_slice(x, update, starts_after_batch(b, 2))};
+    return;
+  }
+  const Dims boxes = counted(1, x.rank() - 1);
+  const ScatterDims dims{.update_window_dims = boxes,
+                         .input_batching_dims = {0},
+                         .scatter_indices_batching_dims = {0},
+                         .scatter_dims_to_operand_dims = boxes,
+                         .index_vector_dim = 1};
+  b.out = {scatter(x, starts_of_examples(b, 2), update, dims,
+                   {.kind = "set", .out_of_range = OutOfRange::clamp, .unique_indices = true})};
 }
 
 std::vector<OpInfo> dynamic_slice_ops() {

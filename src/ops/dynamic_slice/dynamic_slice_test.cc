@@ -3,8 +3,12 @@
 
 #include <algorithm>
 
+#include "array/run_graph.h"
+#include "array/transforms.h"
+#include "compiler/kernel_count_test.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/op_test.h"
+#include "ops/shape/shape.h"
 
 namespace hearth {
 namespace {
@@ -88,6 +92,38 @@ std::vector<OpTest> rows() {
 }
 
 HEARTH_OP_TESTS(dynamic_slice, rows)
+
+// Starts of their own for 3 examples, one of them clamped: x[0..15] counts, the boxes are [2,2].
+TEST(DynamicSlice, batched_starts_cost_one_kernel) {
+  for (const bool shared_x : {false, true}) {
+    Graph graph;
+    const DType f32 = DType::f32, i32 = DType::i32;
+    const Value x = iota(graph, f32, {16}, 0), row = graph.input("row", {i32, {3}}), one = constant(graph, 1, i32);
+    const Value matrix = reshape(graph.input("x", {f32, {16}}) + x, {4, 4});
+    const Value xs = shared_x ? matrix : broadcast_in_dim(matrix, {3, 4, 4}, {1, 2});
+    const Function cut = [&](const Values& in) { return Values{dynamic_slice(in[0], {in[1], one}, {2, 2})}; };
+    const Function write = [&](const Values& in) {
+      return Values{dynamic_update_slice(in[0], constant(*in[0].graph, -1, f32, {2, 2}), {in[1], one})};
+    };
+    const BatchAxes axes = {shared_x ? std::nullopt : std::optional<int64_t>(0), 0};
+    graph.output("cut", vmap(cut, axes)({xs, row})[0]);
+    graph.output("written", vmap(write, axes)({xs, row})[0]);
+    const Plan plan = compile(graph);
+    EXPECT_EQ(count(plan, "gather"), 1);
+    EXPECT_EQ(count(plan, "scatter"), 1);
+    EXPECT_EQ(count(plan, "dynamic_slice") + count(plan, "dynamic_update_slice"), 0);
+    const std::vector<Bytes> out =
+        run_graph(graph, {to_bytes(i32, {1, 0, 9}), to_bytes(f32, std::vector<double>(16, 0.0))});
+    EXPECT_EQ(to_doubles(f32, out[0]), (std::vector<double>{5, 6, 9, 10, 1, 2, 5, 6, 9, 10, 13, 14}));
+    const std::vector<double> written = to_doubles(f32, out[1]);
+    for (int64_t e = 0; e < 3; ++e)
+      for (int64_t i = 0; i < 16; ++i) {
+        const int64_t first = Dims{1, 0, 2}[size_t(e)];
+        const bool inside = i / 4 >= first && i / 4 < first + 2 && (i % 4 == 1 || i % 4 == 2);
+        EXPECT_EQ(written[size_t(e * 16 + i)], inside ? -1 : double(i)) << e << ' ' << i;
+      }
+  }
+}
 
 }  // namespace
 }  // namespace hearth
