@@ -47,6 +47,40 @@ OpTest bits_test(const std::string& name, const Dims& dims, int64_t site, const 
           .grad = false};
 }
 
+// Element i of key k: the words of counter + i, joined as its width wants.
+OpTest threefry_test(const std::string& name, const Dims& keys, const Dims& dims, DType dtype) {
+  Dims key_dims = keys;
+  key_dims.push_back(2);
+  return {.op = "threefry_bits",
+          .cases = {{name, {{key_dims, 0, 4e9, DType::u32}, {keys, 0, 9e15, DType::u64}}}},
+          .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+            // In pieces that f64 holds exactly.
+            if (dtype == DType::u64) return {threefry_words(in[0], dims, in[1])};
+            return {threefry_bits(in[0], dims, dtype, in[1])};
+          },
+          .definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> {
+            Dims out = keys;
+            out.insert(out.end(), dims.begin(), dims.end());
+            if (dtype == DType::u64) out.push_back(2);
+            Reals y(out);
+            const size_t each = size_t(num_elements(dims)), groups = in[1].at.size();
+            for (size_t i = 0; i < each * groups; ++i) {
+              const size_t g = i / each;
+              const uint64_t at = uint64_t(in[1].at[g]) + i % each;
+              const auto x =
+                  threefry(uint64_t(in[0].at[2 * g]) | uint64_t(in[0].at[2 * g + 1]) << 32, at >> 32 | at << 32);
+              const uint32_t joined = x[0] ^ x[1];
+              if (dtype == DType::u64) y.at[2 * i] = x[0], y.at[2 * i + 1] = x[1];
+              if (dtype == DType::u32) y.at[i] = joined;
+              if (dtype == DType::u16) y.at[i] = uint16_t(joined);
+              if (dtype == DType::u8) y.at[i] = uint8_t(joined);
+            }
+            return {y};
+          },
+          .dtypes = {DType::u32},
+          .grad = false};
+}
+
 OpTest dropout_test(const std::string& name, const Dims& dims, double rate) {
   return {.op = "rng_bit_generator",
           .cases = {{name, {{dims}, {{2}, 0, 0, DType::u64, {7, 3}}}}},
@@ -72,6 +106,15 @@ std::vector<OpTest> rows() {
           bits_test("large_key", {9}, 1, {9007199254740991.0, 0}),
           bits_test("empty", {0}, 0, {1, 0}),
           bits_test("many", {3, 1001}, 0, {42, 0}),
+          threefry_test("threefry_scalar", {}, {}, DType::u32),
+          threefry_test("threefry_tile", {}, {64}, DType::u32),
+          threefry_test("threefry_one_beyond_tile", {}, {5, 13}, DType::u16),
+          threefry_test("threefry_many", {}, {3, 5001}, DType::u8),
+          threefry_test("threefry_words", {}, {70}, DType::u64),
+          threefry_test("threefry_keys", {2, 3}, {129}, DType::u32),
+          threefry_test("threefry_a_key_each", {131}, {}, DType::u64),
+          threefry_test("threefry_no_keys", {0}, {3}, DType::u32),
+          threefry_test("threefry_empty", {2}, {0}, DType::u32),
           dropout_test("dropout_tenth", {5, 129}, 0.1),
           dropout_test("dropout_most", {64}, 0.9)};
 }

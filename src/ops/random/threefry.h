@@ -16,7 +16,9 @@ inline ThreefryBlock threefry2x32(uint32_t key0, uint32_t key1, uint32_t counter
   constexpr int rotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
   const uint32_t keys[3] = {key0, key1, key0 ^ key1 ^ 0x1bd11bdau};
   uint32_t x0 = counter0 + keys[0], x1 = counter1 + keys[1];
+#pragma GCC unroll 5  // unrolled, so that loops over blocks become vectors
   for (uint32_t group = 0; group < 5; ++group) {
+#pragma GCC unroll 4
     for (int rotation : rotations[group % 2]) {
       x0 += x1;
       x1 = ((x1 << rotation) | (x1 >> (32 - rotation))) ^ x0;

@@ -96,6 +96,35 @@ void check_rng_bit_generator(const Types& in, const Types& out, const Attrs&) {
   expect_type("bits", out[1], {DType::u32, out[1].dims});
 }
 
+// --- threefry_bits(key u32[K...,2], counter u64[K...]) {shape, width} -> unsigned [K...,shape...]
+// ----------------------
+
+void run_threefry_bits(const KernelArgs& args) {
+  const int64_t groups = args.in[1].type->elements(), total = args.out[0].type->elements();
+  const int64_t size = size_bytes(args.out[0].type->dtype);
+  for (int64_t i = 0; i < total; ++i) {
+    const int64_t each = total / groups, group = i / each;
+    const uint32_t* key = args.in[0].as<uint32_t>() + 2 * group;
+    const uint64_t at = args.in[1].as<uint64_t>()[group] + uint64_t(i % each);
+    const ThreefryBlock block = threefry2x32(key[0], key[1], uint32_t(at >> 32), uint32_t(at));
+    const uint32_t narrow = block.x0 ^ block.x1;
+    if (size == 8) args.out[0].as<uint64_t>()[i] = uint64_t(block.x0) << 32 | block.x1;
+    if (size == 4) args.out[0].as<uint32_t>()[i] = narrow;
+    if (size == 2) args.out[0].as<uint16_t>()[i] = uint16_t(narrow);
+    if (size == 1) args.out[0].as<uint8_t>()[i] = uint8_t(narrow);
+  }
+}
+void check_threefry_bits(const Types& in, const Types& out, const Attrs&) {
+  expect_arguments(in, out, 2, 1);
+  Dims dims = in[1].dims;
+  HEARTH_CHECK(is_unsigned_int(out[0].dtype) && out[0].rank() >= in[1].rank() &&
+                   std::equal(dims.begin(), dims.end(), out[0].dims.begin()),
+               format, "output is ", out[0], "; the counters are ", in[1]);
+  expect_type("counter", in[1], {DType::u64, dims});
+  dims.push_back(2);
+  expect_type("key", in[0], {DType::u32, dims});
+}
+
 }  // namespace
 
 std::vector<KernelInfo> reference_dynamic() {
@@ -103,6 +132,7 @@ std::vector<KernelInfo> reference_dynamic() {
       {"dynamic_slice", run_dynamic_slice, check_dynamic_slice},
       {"dynamic_update_slice", run_dynamic_update_slice, check_dynamic_update_slice},
       {"rng_bit_generator", run_rng_bit_generator, check_rng_bit_generator},
+      {"threefry_bits", run_threefry_bits, check_threefry_bits},
   };
 }
 

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/random/threefry_impl.h"
+
+namespace hearth {
+const ThreefryTiles threefry_scalar = {run, each};
+}  // namespace hearth
