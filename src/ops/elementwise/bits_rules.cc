@@ -41,10 +41,14 @@ static std::vector<TensorType> infer_bitcast(const InferArgs& args) {
 
 static bool takes_row(DType t) { return t == DType::f32 || t == DType::i32 || t == DType::u32; }
 
+// The axis that comes or goes is the last one; element-wise batching would align the shapes at the right.
+static void batch_bitcast(BatchArgs& b) { b.out = b.graph.add_all("bitcast_convert", b.in, b.node.attrs); }
+
 static OpInfo bitcast_op() {
   return {.name = "bitcast_convert",
           .doc = "the same bits as another dtype",
           .infer = infer_bitcast,
+          .batch = batch_bitcast,
           .row_kind = RowKind::elementwise,
           .row_op =
               [](const Node& n) {
