@@ -58,18 +58,17 @@ void expect_error(const char* text, const std::function<Array()>& f) {
 
 TEST(Random, errors) {
   const Array k = random::key(0);
-  expect_error("shape: normal: a key is u32[2]; it is u32[3,2]\n  hint: vmap the function over several keys",
+  expect_error("normal: a key is u32[2]; it is u32[3,2]\n  hint: vmap the function over several keys",
                [&] { return random::normal(random::split(k, 3)); });
-  expect_error("shape: uniform: a key is u32[2]; it is i32[]", [&] { return random::uniform(0); });
-  expect_error("dtype: uniform: dtype must be a float; it is i32", [&] { return random::uniform(k, {2}, DType::i32); });
-  expect_error("dtype: bits: dtype must be unsigned; it is i32", [&] { return random::bits(k, {2}, DType::i32); });
-  expect_error("shape: gamma: parameter 0 does not broadcast to the shape\n  parameter is f32[2]\n  shape is f32[3]",
-               [&] {
-                 return random::gamma(k, array<float>({1, 2}), Dims{3});
-               });
-  expect_error("value: choice: cannot draw 5 of 4 elements without replacement",
+  expect_error("uniform: a key is u32[2]; it is i32[]", [&] { return random::uniform(0); });
+  expect_error("uniform: dtype must be a float; it is i32", [&] { return random::uniform(k, {2}, DType::i32); });
+  expect_error("bits: dtype must be unsigned; it is i32", [&] { return random::bits(k, {2}, DType::i32); });
+  expect_error("gamma: parameter 0 does not broadcast to the shape\n  parameter is f32[2]\n  shape is f32[3]", [&] {
+    return random::gamma(k, array<float>({1, 2}), Dims{3});
+  });
+  expect_error("choice: cannot draw 5 of 4 elements without replacement",
                [&] { return random::choice(k, 4, Dims{5}, {.replace = false}); });
-  expect_error("value: categorical: axis 1 does not exist in logits f32[2]", [&] {
+  expect_error("categorical: axis 1 does not exist in logits f32[2]", [&] {
     return random::categorical(k, array<float>({1, 2}), {.axis = 1});
   });
 }
@@ -99,6 +98,13 @@ TEST(Random, vmap_over_keys_is_one_key_after_the_other) {
     const auto one = jit(f)(array<uint32_t>({words[2 * i], words[2 * i + 1]})).to_vector<float>();
     EXPECT_EQ(one, std::vector<float>(all.begin() + int64_t(2 * i), all.begin() + int64_t(2 * i + 2)));
   }
+}
+
+TEST(Random, fold_in_and_split_of_batched_keys) {
+  const Array keys = random::split(random::key(6), 2), data = array<int32_t>({5, 6});
+  const auto folded = vmap(random::fold_in)(keys, data).to_vector<uint32_t>();
+  const Array second = array_from_bytes({DType::u32, {2}}, keys.data_as<uint32_t>() + 2);
+  EXPECT_EQ(random::fold_in(second, 6).to_vector<uint32_t>(), std::vector<uint32_t>(folded.begin() + 2, folded.end()));
 }
 
 TEST(Random, no_parameter_hangs) {

