@@ -77,6 +77,15 @@ TEST(Array, ten_thousand_steps_at_flat_memory) {
   EXPECT_LE(buffer_statistics().kept_bytes, before.kept_bytes);
 }
 
+TEST(Array, a_block_that_comes_again_is_kept_before_small_ones_of_long_ago) {
+  release_kept_buffers();
+  const Buffer held(1 << 20);
+  { const Buffer number(64); }
+  { const Buffer result(2 << 20); }
+  EXPECT_EQ(buffer_statistics().kept_bytes, 2 << 20);
+  release_kept_buffers();
+}
+
 // The update is written over the old array, unless somebody still holds that.
 TEST(Array, another_holder_keeps_the_old_elements) {
   Array x = array(std::vector<float>(1 << 14, 1.0f));

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
+#include <deque>
+#include <list>
 #include <mutex>
-#include <vector>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "device/device.h"
@@ -21,9 +22,10 @@ class BlockPool {
       const std::lock_guard lock(mutex_);
       statistics_.live_bytes += bytes;
       most_live_ = std::max(most_live_, statistics_.live_bytes);
-      const auto found = kept_.find(bytes);
-      if (found != kept_.end() && !found->second.empty()) {
-        void* block = found->second.back();
+      const auto found = by_size_.find(bytes);
+      if (found != by_size_.end() && !found->second.empty()) {
+        void* block = found->second.back()->data;  // given last: what a cache still holds
+        kept_.erase(found->second.back());
         found->second.pop_back();
         statistics_.kept_bytes -= bytes;
         return block;
@@ -43,22 +45,20 @@ class BlockPool {
     }
   }
 
-  // No more is kept than arrays have ever held at once.
+  // No more is kept than arrays have ever held at once; what was given first makes room for what is given now, which
+  // a loop will want again.
   void give(void* block, int64_t bytes) noexcept {
     const std::lock_guard lock(mutex_);
     statistics_.live_bytes -= bytes;
-    if (statistics_.live_bytes + statistics_.kept_bytes + bytes > most_live_) return device_.free(block, bytes);
-    kept_[bytes].push_back(block);
+    while (!kept_.empty() && statistics_.live_bytes + statistics_.kept_bytes + bytes > most_live_) free_first();
+    by_size_[bytes].push_back(kept_.insert(kept_.end(), {block, bytes}));
     statistics_.kept_bytes += bytes;
   }
 
   void release() {
     const std::lock_guard lock(mutex_);
-    for (auto& [bytes, blocks] : kept_) {
-      for (void* block : blocks) device_.free(block, bytes);
-    }
-    kept_.clear();
-    statistics_.kept_bytes = 0;
+    while (!kept_.empty()) free_first();
+    by_size_.clear();
     most_live_ = statistics_.live_bytes;
   }
 
@@ -68,9 +68,24 @@ class BlockPool {
   }
 
  private:
+  struct Block {
+    void* data;
+    int64_t bytes;
+  };
+
+  void free_first() {
+    const Block block = kept_.front();
+    std::deque<std::list<Block>::iterator>& same = by_size_[block.bytes];
+    same.pop_front();  // lists of a size are in the order of kept_
+    kept_.pop_front();
+    statistics_.kept_bytes -= block.bytes;
+    device_.free(block.data, block.bytes);
+  }
+
   mutable std::mutex mutex_;
   Device& device_ = find_device("cpu");
-  std::map<int64_t, std::vector<void*>> kept_;
+  std::list<Block> kept_;  // in the order in which they were given
+  std::unordered_map<int64_t, std::deque<std::list<Block>::iterator>> by_size_;
   BufferStatistics statistics_;
   int64_t most_live_ = 0;
 };
