@@ -27,7 +27,7 @@ test-long: everything
 	@HEARTH_VENV=$(VENV) ctest --test-dir $(BUILD) --output-on-failure -L long
 
 bench: everything
-	@$(VENV)/bin/python bench/run.py
+	@$(VENV)/bin/python bench/run.py; models=$$?; $(VENV)/bin/python bench/arrays.py && exit $$models
 
 lint:
 	@tools/lint

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of array_bench in JAX, jitted."""
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+
+from array_peers import size_of  # noqa: E402
+
+N = 2048
+
+
+def mean(x):
+    return x.mean(-1, keepdims=True)
+
+
+def layer_norm(x, w, b):
+    centred = x - mean(x)
+    return centred * jax.lax.rsqrt(mean(centred * centred) + 1e-5) * w + b
+
+
+def rms_norm(x, w):
+    return x * jax.lax.rsqrt(mean(x * x) + 1e-5) * w
+
+
+def cross_entropy(x, labels):
+    return -jnp.take_along_axis(jax.nn.log_softmax(x), labels[:, None], 1).mean()
+
+
+def adamw(p, m, v, g, rate, c1, c2):
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+    return p * (1 - rate * 0.01) - rate / c1 * m / (jnp.sqrt(v / c2) + 1e-8), m, v
+
+
+SQUARES = {  # of x, y, z, b, c
+    "gelu": lambda x, y, z, b, c: jax.nn.gelu(x + b, approximate=False),
+    "tanh_gelu": lambda x, y, z, b, c: jax.nn.gelu(x, approximate=True),
+    "silu_mul": lambda x, y, z, b, c: jax.nn.silu(x) * y,
+    "chain5": lambda x, y, z, b, c: jnp.tanh(x * 2 + y) * z - x,
+    "softmax": lambda x, y, z, b, c: jax.nn.softmax(x),
+    "layer_norm": lambda x, y, z, b, c: layer_norm(x, b, c),
+    "rms_norm": lambda x, y, z, b, c: rms_norm(x, b),
+    "sum_all": lambda x, y, z, b, c: x.sum(),
+    "sum_last": lambda x, y, z, b, c: x.sum(1),
+    "sum_first": lambda x, y, z, b, c: x.sum(0),
+    "max_last": lambda x, y, z, b, c: x.max(1),
+    "cumsum_last": lambda x, y, z, b, c: x.cumsum(1),
+    "cumsum_first": lambda x, y, z, b, c: x.cumsum(0),
+    "sort": lambda x, y, z, b, c: jnp.sort(x),
+    "argmax": lambda x, y, z, b, c: x.argmax(1),
+    "transpose": lambda x, y, z, b, c: x.T,
+}
+
+
+class Rows:
+    def __init__(self):
+        self.random = np.random.default_rng(0)
+
+    def uniform(self, *dims, dtype=jnp.float32):
+        return jnp.asarray(self.random.random(dims, dtype=np.float32) * 2 - 1).astype(dtype)
+
+    def integers(self, below, count):
+        return jnp.asarray(self.random.integers(0, below, count).astype(np.int32))
+
+    def bound(self, f, *inputs):
+        f = jax.jit(f)
+        return lambda: jax.block_until_ready(f(*inputs))
+
+    def gradients(self, loss_of, count, *inputs):
+        return self.bound(jax.value_and_grad(loss_of, argnums=tuple(range(count))), *inputs)
+
+    def call(self, parts):
+        name = parts[0]
+        if name in SQUARES:
+            return self.bound(SQUARES[name], self.uniform(N, N), self.uniform(N, N), self.uniform(N, N),
+                              self.uniform(N), self.uniform(N))
+        return getattr(self, name)(parts)
+
+    def rms_norm_grad(self, _):
+        return self.gradients(lambda x, w, g: (rms_norm(x, w) * g).sum(), 2, self.uniform(N, N), self.uniform(N),
+                              self.uniform(N, N))
+
+    def cross_entropy_grad(self, _):
+        return self.gradients(cross_entropy, 1, self.uniform(N, 32000), self.integers(32000, N))
+
+    def adamw(self, _):
+        f = jax.jit(adamw, donate_argnums=(0, 1, 2))
+        p, g = self.uniform(4 << 20), self.uniform(4 << 20)
+        state = [(p, jnp.zeros_like(p), jnp.zeros_like(p))]
+
+        def call():
+            state[0] = jax.block_until_ready(f(*state[0], g, 1e-4, 0.1, 0.001))
+        return call
+
+    def gather_rows(self, _):
+        return self.bound(lambda t, i: t[i], self.uniform(32000, N), self.integers(32000, N))
+
+    def fft(self, _):
+        return self.bound(jnp.fft.fft, self.uniform(256, 4096).astype(jnp.complex64))
+
+    def jit_call(self, _):
+        return self.bound(lambda x: x * 2 + 1, self.uniform(4))
+
+    def eager_add(self, _):
+        x = self.uniform(4)
+        return lambda: jax.block_until_ready(x + 1)
+
+    def matmul(self, parts):
+        dtype = jnp.bfloat16 if parts[1] == "bf16" else jnp.float32
+        if len(parts) == 3:
+            n = int(parts[2])
+            return self.bound(jnp.matmul, self.uniform(n, n, dtype=dtype), self.uniform(n, n, dtype=dtype))
+        m, n, k = (size_of(parts, letter) for letter in "mnk")
+        return self.bound(lambda x, w: x @ w.T, self.uniform(m, k, dtype=dtype), self.uniform(n, k, dtype=dtype))
+
+    def attention(self, parts):
+        dtype = jnp.bfloat16 if parts[1] == "bf16" else jnp.float32
+        b, s, d = (size_of(parts, letter) for letter in "bsd")
+        inputs = [self.uniform(b, s, 8, d, dtype=dtype) for _ in range(4)]
+
+        def forward(q, k, v):
+            return jax.nn.dot_product_attention(q, k, v, is_causal=True)
+        if parts[2] == "fwd":
+            return self.bound(forward, *inputs[:3])
+        return self.gradients(lambda q, k, v, w: (forward(q, k, v) * w).sum(), 3, *inputs)
+
+    def conv(self, parts):
+        b, c, f, h, w, t = (size_of(parts, letter) for letter in "bcohwt")
+        last = parts[3] == "nhwc"
+        x = self.uniform(b, h, h, c) if last else self.uniform(b, c, h, h)
+        weight = self.uniform(w, w, c, f) if last else self.uniform(f, c, w, w)
+        names = ("NHWC", "HWIO", "NHWC") if last else ("NCHW", "OIHW", "NCHW")
+
+        def forward(x, weight):
+            return jax.lax.conv_general_dilated(x, weight, (t, t), [(w // 2, w // 2)] * 2, dimension_numbers=names)
+        if parts[2] == "fwd":
+            return self.bound(forward, x, weight)
+        g = self.uniform(*forward(x, weight).shape)
+        return self.gradients(lambda x, weight, g: (forward(x, weight) * g).sum(), 2, x, weight, g)

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of array_bench in NumPy: those that are one function there."""
+import numpy as np
+
+from array_peers import size_of
+
+
+class Rows:
+    def __init__(self):
+        self.random = np.random.default_rng(0)
+
+    def uniform(self, *dims):
+        return (self.random.random(dims, dtype=np.float32) * 2 - 1).astype(np.float32)
+
+    def call(self, parts):
+        if parts[0] == "matmul":
+            if len(parts) == 3:
+                n = int(parts[2])
+                a, b = self.uniform(n, n), self.uniform(n, n)
+            else:
+                a = self.uniform(size_of(parts, "m"), size_of(parts, "k"))
+                b = self.uniform(size_of(parts, "n"), size_of(parts, "k")).T
+            return lambda: a @ b
+        if parts[0] == "eager_add":
+            x = self.uniform(4)
+            return lambda: x + 1
+        if parts[0] == "fft":
+            z = self.uniform(256, 4096).astype(np.complex64)
+            return lambda: np.fft.fft(z)
+        if parts[0] == "gather_rows":
+            table, ids = self.uniform(32000, 2048), self.random.integers(0, 32000, 2048)
+            return lambda: table[ids]
+        x = self.uniform(2048, 2048)
+        return {
+            "sum_all": lambda: x.sum(), "sum_last": lambda: x.sum(1), "sum_first": lambda: x.sum(0),
+            "max_last": lambda: x.max(1), "cumsum_last": lambda: x.cumsum(1), "cumsum_first": lambda: x.cumsum(0),
+            "sort": lambda: np.sort(x), "argmax": lambda: x.argmax(1), "transpose": lambda: x.T.copy(),
+        }[parts[0]]

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of array_bench in PyTorch, eager or through torch.compile."""
+import torch
+import torch.nn.functional as F
+
+from array_peers import size_of
+
+N = 2048
+
+
+def backward(loss_of, *leaves):
+    """f(*inputs): the loss and the derivatives by the leaves, which are the first inputs."""
+    def call(*inputs):
+        loss = loss_of(*inputs)
+        return (loss, *torch.autograd.grad(loss, inputs[:len(leaves)]))
+    return call
+
+
+def rms_norm(x, w):
+    return F.rms_norm(x, (N,), w, 1e-5)
+
+
+SQUARES = {  # of x, y, z, b, c
+    "gelu": lambda x, y, z, b, c: F.gelu(x + b),
+    "tanh_gelu": lambda x, y, z, b, c: F.gelu(x, approximate="tanh"),
+    "silu_mul": lambda x, y, z, b, c: F.silu(x) * y,
+    "chain5": lambda x, y, z, b, c: torch.tanh(x * 2 + y) * z - x,
+    "softmax": lambda x, y, z, b, c: torch.softmax(x, -1),
+    "layer_norm": lambda x, y, z, b, c: F.layer_norm(x, (N,), b, c),
+    "rms_norm": lambda x, y, z, b, c: rms_norm(x, b),
+    "sum_all": lambda x, y, z, b, c: x.sum(),
+    "sum_last": lambda x, y, z, b, c: x.sum(1),
+    "sum_first": lambda x, y, z, b, c: x.sum(0),
+    "max_last": lambda x, y, z, b, c: x.amax(1),
+    "cumsum_last": lambda x, y, z, b, c: x.cumsum(1),
+    "cumsum_first": lambda x, y, z, b, c: x.cumsum(0),
+    "sort": lambda x, y, z, b, c: torch.sort(x).values,
+    "argmax": lambda x, y, z, b, c: x.argmax(1),
+    "transpose": lambda x, y, z, b, c: x.t().contiguous(),
+}
+
+
+class Rows:
+    def __init__(self, threads, compiled):
+        torch.set_num_threads(threads)
+        torch.manual_seed(0)
+        self.compiled = compiled
+
+    def uniform(self, *dims, dtype=torch.float32):
+        return (torch.rand(dims) * 2 - 1).to(dtype)
+
+    def bound(self, f, *inputs, grad=False):
+        """f of the inputs as a call, compiled where that is asked for."""
+        if self.compiled:
+            torch._dynamo.reset()
+            f = torch.compile(f, dynamic=False)
+
+        def call():
+            with torch.set_grad_enabled(grad):
+                return f(*inputs)
+        return call
+
+    def gradients(self, loss_of, leaves, *others):
+        for leaf in leaves:
+            leaf.requires_grad_(True)
+        if self.compiled:  # the backward graph is compiled with the forward one
+            torch._dynamo.reset()
+            loss_of = torch.compile(loss_of, dynamic=False)
+        return lambda: backward(loss_of, *leaves)(*leaves, *others)
+
+    def call(self, parts):
+        name = parts[0]
+        if name in SQUARES:
+            x = self.uniform(N, N)
+            return self.bound(SQUARES[name], x, self.uniform(N, N), self.uniform(N, N), self.uniform(N),
+                              self.uniform(N))
+        return getattr(self, name)(parts)
+
+    def rms_norm_grad(self, _):
+        return self.gradients(lambda x, w, g: (rms_norm(x, w) * g).sum(), [self.uniform(N, N), self.uniform(N)],
+                              self.uniform(N, N))
+
+    def cross_entropy_grad(self, _):
+        return self.gradients(F.cross_entropy, [self.uniform(N, 32000)], torch.randint(0, 32000, (N,)))
+
+    def adamw(self, _):
+        p = self.uniform(4 << 20).requires_grad_()
+        p.grad = self.uniform(4 << 20)
+        optimizer = torch.optim.AdamW([p], lr=1e-4, weight_decay=0.01, fused=not self.compiled)
+        if not self.compiled:
+            return optimizer.step
+        torch._dynamo.reset()
+        return torch.compile(lambda: optimizer.step())
+
+    def gather_rows(self, _):
+        return self.bound(lambda t, i: t[i], self.uniform(32000, N), torch.randint(0, 32000, (N,)))
+
+    def fft(self, _):
+        return self.bound(torch.fft.fft, self.uniform(256, 4096).to(torch.complex64))
+
+    def jit_call(self, _):
+        return self.bound(lambda x: x * 2 + 1, self.uniform(4))
+
+    def eager_add(self, _):
+        x = self.uniform(4)
+        return lambda: x + 1
+
+    def matmul(self, parts):
+        dtype = torch.bfloat16 if parts[1] == "bf16" else torch.float32
+        if len(parts) == 3:
+            n = int(parts[2])
+            return self.bound(torch.matmul, self.uniform(n, n, dtype=dtype), self.uniform(n, n, dtype=dtype))
+        m, n, k = (size_of(parts, letter) for letter in "mnk")
+        return self.bound(F.linear, self.uniform(m, k, dtype=dtype), self.uniform(n, k, dtype=dtype))
+
+    def attention(self, parts):
+        dtype = torch.bfloat16 if parts[1] == "bf16" else torch.float32
+        b, s, d = (size_of(parts, letter) for letter in "bsd")
+        q, k, v, w = (self.uniform(b, s, 8, d, dtype=dtype) for _ in range(4))
+
+        def forward(q, k, v):  # tokens outside heads, as ours
+            q, k, v = (t.transpose(1, 2) for t in (q, k, v))
+            return F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
+        if parts[2] == "fwd":
+            return self.bound(forward, q, k, v)
+        return self.gradients(lambda q, k, v, w: (forward(q, k, v) * w).sum(), [q, k, v], w)
+
+    def conv(self, parts):
+        b, c, f, h, w, t = (size_of(parts, letter) for letter in "bcohwt")
+        x, weight = self.uniform(b, c, h, h), self.uniform(f, c, w, w)
+        if parts[3] == "nhwc":
+            x, weight = (a.contiguous(memory_format=torch.channels_last) for a in (x, weight))
+
+        def forward(x, weight):
+            return F.conv2d(x, weight, stride=t, padding=w // 2)
+        if parts[2] == "fwd":
+            return self.bound(forward, x, weight)
+        g = torch.rand_like(forward(x, weight))
+        return self.gradients(lambda x, weight, g: (forward(x, weight) * g).sum(), [x, weight], g)
