@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 #include "array/plan_cache.h"
 #include "array/recording.h"
@@ -44,11 +43,13 @@ class Evaluation {
 
   // Arrays that the user still holds and that lie in the part: computed once, not again by each expression.
   void add_arrays_on_the_way() {
-    std::set<const ArrayState*> known;
-    for (const auto& state : states_) known.insert(state.get());
+    std::vector<const ArrayState*> known;
+    for (const auto& state : states_) known.push_back(state.get());
+    std::sort(known.begin(), known.end());
     for (const std::weak_ptr<ArrayState>& weak : recording_->arrays) {
       std::shared_ptr<ArrayState> state = weak.lock();
-      if (!state || state->recording != recording_ || known.count(state.get())) continue;
+      if (!state || state->recording != recording_) continue;
+      if (std::binary_search(known.begin(), known.end(), state.get())) continue;
       if (std::binary_search(part_.nodes.begin(), part_.nodes.end(), state->value.node)) states_.push_back(state);
     }
   }

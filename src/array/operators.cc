@@ -15,15 +15,16 @@ PromotedType as_is(const PromotedType& type) { return type; }
 template <class F>
 Array binary(const Array& a, const Array& b, F&& f, PromotedType (*result)(const PromotedType&) = as_is) {
   const std::lock_guard lock(array_mutex());
-  const PromotedType type = result(promoted({a, b}));
-  const Values in = to_values({a, b}, type.dtype);
-  return from_value(f(in[0], in[1]), type.weak);
+  const PromotedType type = result(promoted(a, b));
+  const Value x = to_value(a, type.dtype), y = to_value(b, type.dtype);
+  return from_value(f(x, y), type.weak);
 }
 
 Array compare_arrays(const char* direction, const Array& a, const Array& b) {
   const std::lock_guard lock(array_mutex());
-  const Values in = to_values({a, b}, promoted({a, b}).dtype);
-  return from_value(compare(direction, in[0], in[1]));
+  const DType dtype = promoted(a, b).dtype;
+  const Value x = to_value(a, dtype), y = to_value(b, dtype);
+  return from_value(compare(direction, x, y));
 }
 
 Array named(const char* op, const Array& a, const Array& b) {
@@ -48,7 +49,7 @@ Array operator^(const Array& a, const Array& b) { return named("xor", a, b); }
 Array operator<<(const Array& a, const Array& b) { return named("shift_left", a, b); }
 
 Array operator-(const Array& a, const Array& b) {
-  HEARTH_CHECK(promoted({a, b}).dtype != DType::boolean, dtype, "subtract: has no meaning for bool\n  a is ", a.type(),
+  HEARTH_CHECK(promoted(a, b).dtype != DType::boolean, dtype, "subtract: has no meaning for bool\n  a is ", a.type(),
                "\n  b is ", b.type(), "\n  hint: a ^ b is true where they differ");
   return named("subtract", a, b);
 }
@@ -61,7 +62,7 @@ Array operator/(const Array& a, const Array& b) {
 Array operator%(const Array& a, const Array& b) { return binary(a, b, python_remainder); }
 
 Array operator>>(const Array& a, const Array& b) {
-  const bool is_signed = is_signed_int(promoted({a, b}).dtype);
+  const bool is_signed = is_signed_int(promoted(a, b).dtype);
   return named(is_signed ? "shift_right_arithmetic" : "shift_right_logical", a, b);
 }
 

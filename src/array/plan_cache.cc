@@ -2,7 +2,6 @@
 #include "array/plan_cache.h"
 
 #include <algorithm>
-#include <cstring>
 #include <list>
 #include <unordered_map>
 
@@ -14,22 +13,21 @@ namespace {
 
 constexpr size_t kPlansKept = 1024;
 
+bool is_input(const Node& node) {
+  static const OpInfo& input = find_op("input");
+  return node.op == &input;
+}
+
 // Bytes of the key.
 class Key {
  public:
   template <class T>
   requires std::is_trivially_copyable_v<T>
-  void number(const T& x) {
-    const size_t at = bytes_.size();
-    bytes_.resize(at + sizeof x);
-    std::memcpy(bytes_.data() + at, &x, sizeof x);
-  }
+  void number(const T& x) { bytes_.append(reinterpret_cast<const char*>(&x), sizeof x); }
   template <class T>
   void list(const T& values) {
     number(values.size());
-    const size_t at = bytes_.size(), size = values.size() * sizeof(values[0]);
-    bytes_.resize(at + size);
-    if (size > 0) std::memcpy(bytes_.data() + at, values.data(), size);
+    bytes_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
   }
   void type(const TensorType& t) {
     number(t.dtype);
@@ -50,6 +48,7 @@ class Key {
           item);
     }
   }
+  void reserve(size_t bytes) { bytes_.reserve(bytes); }
   std::string take() { return std::move(bytes_); }
 
  private:
@@ -108,7 +107,7 @@ std::unique_ptr<Graph> extract(const Graph& graph, const Subgraph& part, const s
     map[id] = alone->add_node(graph.node(id));
   }
   for (const int32_t id : part.nodes) {
-    if (graph.node(id).op->name == "input") continue;
+    if (is_input(graph.node(id))) continue;
     Node node = graph.node(id);
     for (Value& in : node.inputs) in = map.at(in.node)[size_t(in.output)];
     map[id] = alone->add_node(std::move(node));
@@ -140,7 +139,7 @@ Subgraph needed_by(const Graph& graph, const std::vector<Value>& values) {
   }
   std::sort(part.nodes.begin(), part.nodes.end());
   for (const int32_t id : part.nodes) {
-    if (graph.node(id).op->name == "input") part.inputs.push_back(graph.input_index(id));
+    if (is_input(graph.node(id))) part.inputs.push_back(graph.input_index(id));
   }
   return part;
 }
@@ -148,16 +147,18 @@ Subgraph needed_by(const Graph& graph, const std::vector<Value>& values) {
 std::string structure_of(const Graph& graph, const Subgraph& part, const std::vector<Value>& values,
                          const std::vector<int32_t>& donors) {
   Key key;
-  std::unordered_map<int32_t, int32_t> number;
+  key.reserve(96 * part.nodes.size());
+  const auto number = [&](int32_t id) {  // its place in the part, so that equal parts have equal keys
+    return int32_t(std::lower_bound(part.nodes.begin(), part.nodes.end(), id) - part.nodes.begin());
+  };
   for (const int32_t id : part.nodes) {
     const Node& node = graph.node(id);
-    number[id] = int32_t(number.size());
     key.number(node.op);
     for (const TensorType& type : node.types) key.type(type);
-    if (node.op->name == "input") continue;
+    if (is_input(node)) continue;
     key.number(node.inputs.size());
     for (const Value& in : node.inputs) {
-      key.number(number.at(in.node));
+      key.number(number(in.node));
       key.number(in.output);
     }
     key.attributes(node.attrs);
@@ -167,7 +168,7 @@ std::string structure_of(const Graph& graph, const Subgraph& part, const std::ve
     for (const auto& body : node.bodies) key.list(to_text(*body));
   }
   for (const Value& value : values) {
-    key.number(number.at(value.node));
+    key.number(number(value.node));
     key.number(value.output);
   }
   key.list(donors);

@@ -2,8 +2,10 @@
 #include "array/recording.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "base/error.h"
+#include "ir/op.h"
 #include "ops/elementwise/elementwise.h"
 
 namespace hearth {
@@ -18,9 +20,21 @@ const ArrayState& state_of(const Array& x) {
   return *x.state();
 }
 
+// An input of the recording that reads the buffer. Its name is only for messages.
+Value add_input(Recording& recording, std::shared_ptr<Buffer> buffer, const TensorType& type) {
+  static const OpInfo& input = find_op("input");
+  std::string name = "array " + std::to_string(recording.buffers.size());
+  recording.buffers.push_back(std::move(buffer));
+  return recording.graph.add_node({.op = &input, .attrs = {{"name", std::move(name)}}, .types = {type}})[0];
+}
+
 // A number in memory, so that other numbers reuse the plan.
-Value number_input(const PlainNumber& number, DType dtype) {
-  const auto put = [&](const auto& x) { return to_value(array_from_bytes({dtype, {}}, &x)); };
+Value number_input(Recording& recording, const PlainNumber& number, DType dtype) {
+  const auto put = [&](const auto& x) {
+    auto buffer = std::make_shared<Buffer>(int64_t(sizeof x));
+    std::memcpy(buffer->data(), &x, sizeof x);
+    return add_input(recording, std::move(buffer), {dtype, {}});
+  };
   switch (dtype) {
     case DType::boolean: return put(convert_number<uint8_t>(number));
     case DType::i8: return put(convert_number<int8_t>(number));
@@ -55,10 +69,7 @@ Value number_constant(Graph& graph, const PlainNumber& number, DType dtype) {
 
 Value buffer_value(Recording& recording, const ArrayState& state) {
   const auto [found, fresh] = recording.inputs.try_emplace(state.buffer.get());
-  if (fresh) {
-    found->second = recording.graph.input(cat("array ", recording.buffers.size()), state.type);
-    recording.buffers.push_back(state.buffer);
-  }
+  if (fresh) found->second = add_input(recording, state.buffer, state.type);
   return found->second;
 }
 
@@ -94,7 +105,7 @@ Value to_value(const Array& x, std::optional<DType> dtype) {
   const std::shared_ptr<Recording>& recording = current_recording();
   const DType wanted = dtype.value_or(state.type.dtype);
   if (state.number) {
-    return recording->lazy ? number_input(*state.number, wanted)
+    return recording->lazy ? number_input(*recording, *state.number, wanted)
                            : number_constant(recording->graph, *state.number, wanted);
   }
   Value value;
@@ -119,6 +130,11 @@ PromotedType promoted(const Arrays& arrays) {
   PromotedType all{state_of(arrays.at(0)).type.dtype, state_of(arrays[0]).weak};
   for (const Array& x : arrays) all = promote(all, {state_of(x).type.dtype, x.weak()});
   return all;
+}
+
+PromotedType promoted(const Array& a, const Array& b) {
+  const ArrayState &x = state_of(a), &y = state_of(b);
+  return promote({x.type.dtype, x.weak}, {y.type.dtype, y.weak});
 }
 
 Values to_values(const Arrays& arrays, DType dtype) {

@@ -88,6 +88,7 @@ Array record(F&& f, const A&... in) {
 
 // The common type of operands, and the operands as values of that type.
 PromotedType promoted(const Arrays& arrays);
+PromotedType promoted(const Array& a, const Array& b);
 Values to_values(const Arrays& arrays, DType dtype);
 
 void end_lazy_recording(const std::shared_ptr<Recording>& recording);

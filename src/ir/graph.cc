@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/graph.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "base/error.h"
@@ -114,10 +115,9 @@ std::vector<Value> Graph::add_node(Node node) {
 }
 
 int32_t Graph::input_index(int32_t node) const {
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    if (inputs_[i].node == node) return static_cast<int32_t>(i);
-  }
-  return -1;
+  const auto found = std::lower_bound(inputs_.begin(), inputs_.end(), node,
+                                      [](const GraphInput& input, int32_t id) { return input.node < id; });
+  return found != inputs_.end() && found->node == node ? int32_t(found - inputs_.begin()) : -1;
 }
 
 static thread_local Graph* traced = nullptr;

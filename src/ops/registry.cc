@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registry of operations, from the list in ops.def.
-#include <map>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "ir/op.h"
@@ -28,8 +28,8 @@ const std::vector<OpInfo>& all_ops() {
 }
 
 const OpInfo& find_op(const std::string& name) {
-  static const std::map<std::string, const OpInfo*> by_name = [] {
-    std::map<std::string, const OpInfo*> map;
+  static const std::unordered_map<std::string, const OpInfo*> by_name = [] {
+    std::unordered_map<std::string, const OpInfo*> map;
     for (const OpInfo& op : all_ops()) {
       HEARTH_CHECK(map.emplace(op.name, &op).second, bug, "two operations are named '", op.name, "'");
     }
