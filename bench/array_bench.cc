@@ -2,7 +2,8 @@
 // Rows of the array library for bench/arrays.py: reads lines "ROW SECONDS" and answers each with one line of JSON,
 //   {"row": "softmax", "value": 0.0021, "samples": 120}      median seconds of a call (or bytes, see the row)
 //   {"row": "softmax", "error": "..."}
-// so that the peers, which answer the same way, can take turns with it. Names on the command line are run at once.
+// so that the peers, which answer the same way, can take turns with it. Names on the command line are run at once;
+// --rows prints what the names of rows begin with.
 #include "bench/array_bench.h"
 
 #include <algorithm>
@@ -40,14 +41,16 @@ Median median_of(const bench::Call& call, double seconds) {
   return {samples[samples.size() / 2], samples.size()};
 }
 
+constexpr const char *kCompile = "compile_llama26", *kLoop = "loop_memory";
+
 class Runner {
  public:
   Runner() : rows_(bench::element_rows()) { rows_.merge(bench::product_rows()); }
 
   Median measure(const std::string& name, double seconds) {
     const bench::Parts parts = bench::split(name);
-    if (name == "compile_llama26") return {bench::llama_compile_seconds(), 1};
-    if (name == "loop_memory") return {bench::loop_growth_bytes(10000), 1};
+    if (name == kCompile) return {bench::llama_compile_seconds(), 1};
+    if (name == kLoop) return {bench::loop_growth_bytes(10000), 1};
     const auto found = rows_.find(parts.at(0));
     HEARTH_CHECK(found != rows_.end(), value, "array_bench: there is no row '", name, "'");
     if (name != name_) {
@@ -57,6 +60,11 @@ class Runner {
       name_ = name;
     }
     return median_of(call_, seconds);
+  }
+
+  void print_rows() const {
+    for (const auto& [name, make] : rows_) std::cout << name << "\n";
+    std::cout << kCompile << "\n" << kLoop << "\n";
   }
 
  private:
@@ -82,6 +90,7 @@ void answer(Runner& runner, const std::string& name, double seconds) {
 
 int main(int argc, char** argv) {
   Runner runner;
+  if (argc == 2 && std::string(argv[1]) == "--rows") return runner.print_rows(), 0;
   for (int i = 1; i < argc; ++i) answer(runner, argv[i], 0.3);
   if (argc > 1) return 0;
   std::string name;

@@ -37,7 +37,7 @@ def parse():
     parser.add_argument("--peers", default=",".join(NAMES), help="libraries with commas between")
     parser.add_argument("--threads", type=int, default=len(limits.one_cpu_per_core_first()),
                         help="of ours and of the peers")
-    parser.add_argument("--rounds", type=int, default=3, help="how often ours and the peers take turns")
+    parser.add_argument("--rounds", type=int, help="how often ours and the peers take turns (3; with --quick 1)")
     parser.add_argument("--seconds", type=float, default=0.3, help="of one measurement, at least three calls")
     parser.add_argument("--limit", type=float, default=120, help="seconds for one measurement, compilation included")
     parser.add_argument("--isa", choices=("native", "avx2"), default="native", help="avx2 holds both sides to AVX2")
@@ -46,8 +46,7 @@ def parse():
     parser.add_argument("--output", type=pathlib.Path, default=limits.ROOT / "build" / "bench.json")
     parser.add_argument("--markdown", action="store_true", help="print the table for BENCHMARKS.md too")
     args = parser.parse_args()
-    if args.quick:
-        args.rounds = 1
+    args.rounds = args.rounds or (1 if args.quick else 3)
     return args
 
 
