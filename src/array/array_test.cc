@@ -86,6 +86,14 @@ TEST(Array, a_block_that_comes_again_is_kept_before_small_ones_of_long_ago) {
   release_kept_buffers();
 }
 
+TEST(Array, what_waits_keeps_its_inputs_when_another_result_is_read) {
+  Array x = array(std::vector<float>(1 << 14, 1.0f));
+  const Array waiting = x * 2;
+  x = x + 1;
+  EXPECT_EQ(x.to_vector<float>()[5], 2);  // may not be written over the old x
+  EXPECT_EQ(waiting.to_vector<float>()[5], 2);
+}
+
 // The update is written over the old array, unless somebody still holds that.
 TEST(Array, another_holder_keeps_the_old_elements) {
   Array x = array(std::vector<float>(1 << 14, 1.0f));

@@ -50,7 +50,10 @@ class Evaluation {
       std::shared_ptr<ArrayState> state = weak.lock();
       if (!state || state->recording != recording_) continue;
       if (std::binary_search(known.begin(), known.end(), state.get())) continue;
-      if (std::binary_search(part_.nodes.begin(), part_.nodes.end(), state->value.node)) states_.push_back(state);
+      if (std::binary_search(part_.nodes.begin(), part_.nodes.end(), state->value.node))
+        states_.push_back(state);
+      else
+        others_wait_ = true;
     }
   }
 
@@ -58,29 +61,19 @@ class Evaluation {
   std::vector<int32_t> choose_donors(const std::vector<Value>& values) {
     std::vector<int32_t> donors(values.size(), -1);
     std::vector<bool> taken(part_.inputs.size(), false);
-    for (size_t i = 0; i < values.size(); ++i) {
+    for (size_t i = 0; i < values.size() && !others_wait_; ++i) {
       if (values[i].type().bytes() < kDonatedFrom) continue;
       for (size_t k = 0; k < part_.inputs.size() && donors[i] < 0; ++k) {
         const std::shared_ptr<Buffer>& buffer = recording_->buffers[size_t(part_.inputs[k])];
         const Graph& graph = recording_->graph;
         const TensorType& type = graph.node(graph.inputs()[size_t(part_.inputs[k])].node).types[0];
-        if (taken[k] || buffer.use_count() != 1 || !recording_is_ours() || type != values[i].type()) continue;
+        if (taken[k] || buffer.use_count() != 1 || type != values[i].type()) continue;
         donors[i] = int32_t(k);
         taken[k] = true;
       }
     }
     return donors;
   }
-  // No array beside those computed now depends on the recording's inputs.
-  bool recording_is_ours() const {
-    for (const std::weak_ptr<ArrayState>& weak : recording_->arrays) {
-      const std::shared_ptr<ArrayState> state = weak.lock();
-      if (state && state->recording == recording_ && std::find(states_.begin(), states_.end(), state) == states_.end())
-        return false;
-    }
-    return true;
-  }
-
   // Out of memory: the error says what is large here.
   void run_bound(Session& session) {
     try {
@@ -108,6 +101,7 @@ class Evaluation {
 
   std::shared_ptr<Recording> recording_;
   std::vector<std::shared_ptr<ArrayState>> states_;
+  bool others_wait_ = false;  // arrays beside those computed now may depend on the recording's inputs
   Subgraph part_;
   std::vector<std::shared_ptr<Buffer>> buffers_;  // of the states
 };
