@@ -94,6 +94,14 @@ TEST(Array, what_waits_keeps_its_inputs_when_another_result_is_read) {
   EXPECT_EQ(waiting.to_vector<float>()[5], 2);
 }
 
+TEST(Array, results_read_one_after_the_other_in_any_order) {
+  const Array x = array({1.0f, 2.0f}), a = x + 1, b = a * 2, c = a + x, again = a.reshape({2});
+  EXPECT_EQ(b.to_vector<float>(), (Floats{4, 6}));
+  EXPECT_EQ(again.to_vector<float>(), (Floats{2, 3}));
+  EXPECT_EQ(c.to_vector<float>(), (Floats{3, 5}));
+  EXPECT_EQ(a.to_vector<float>(), (Floats{2, 3}));
+}
+
 // The update is written over the old array, unless somebody still holds that.
 TEST(Array, another_holder_keeps_the_old_elements) {
   Array x = array(std::vector<float>(1 << 14, 1.0f));

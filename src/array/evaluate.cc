@@ -46,14 +46,37 @@ class Evaluation {
     std::vector<const ArrayState*> known;
     for (const auto& state : states_) known.push_back(state.get());
     std::sort(known.begin(), known.end());
-    for (const std::weak_ptr<ArrayState>& weak : recording_->arrays) {
-      std::shared_ptr<ArrayState> state = weak.lock();
-      if (!state || state->recording != recording_) continue;
-      if (std::binary_search(known.begin(), known.end(), state.get())) continue;
-      if (std::binary_search(part_.nodes.begin(), part_.nodes.end(), state->value.node))
-        states_.push_back(state);
-      else
-        others_wait_ = true;
+    sort_arrays();
+    const std::vector<Recording::RecordedArray>& arrays = recording_->arrays;
+    for (const int32_t node : part_.nodes) {
+      auto at = std::lower_bound(arrays.begin(), arrays.end(), node,
+                                 [](const Recording::RecordedArray& array, int32_t id) { return array.node < id; });
+      for (; at != arrays.end() && at->node == node; ++at) {
+        std::shared_ptr<ArrayState> state = at->state.lock();
+        if (!state || state->recording != recording_) continue;
+        if (!std::binary_search(known.begin(), known.end(), state.get())) states_.push_back(std::move(state));
+      }
+    }
+    look_for_others();
+  }
+
+  void sort_arrays() {
+    if (recording_->in_order) return;
+    std::stable_sort(recording_->arrays.begin(), recording_->arrays.end(),
+                     [](const auto& a, const auto& b) { return a.node < b.node; });
+    recording_->in_order = true;
+    recording_->settled = 0;
+  }
+
+  // Stops at the first, so that reading many arrays one after the other stays linear.
+  void look_for_others() {
+    bool all_settled = true;
+    for (size_t i = recording_->settled; i < recording_->arrays.size() && !others_wait_; ++i) {
+      const std::shared_ptr<ArrayState> state = recording_->arrays[i].state.lock();
+      const bool waits = state && state->recording == recording_;
+      all_settled = all_settled && !waits;
+      if (all_settled) recording_->settled = i + 1;
+      others_wait_ = waits && !std::binary_search(part_.nodes.begin(), part_.nodes.end(), recording_->arrays[i].node);
     }
   }
 

@@ -122,7 +122,11 @@ Array from_value(const Value& value, bool weak) {
   const std::shared_ptr<Recording>& recording = current_recording();
   auto state = std::make_shared<ArrayState>(
       ArrayState{.type = value.type(), .weak = weak, .recording = recording, .value = value});
-  if (recording->lazy) recording->arrays.push_back(state);
+  if (recording->lazy) {
+    std::vector<Recording::RecordedArray>& arrays = recording->arrays;
+    if (!arrays.empty() && arrays.back().node > value.node) recording->in_order = false;
+    arrays.push_back({value.node, state});
+  }
   return Array(std::move(state));
 }
 

@@ -23,7 +23,13 @@ struct Recording {
   bool lazy = true;                              // false: traced, its arrays have no values
   std::vector<std::shared_ptr<Buffer>> buffers;  // per input of the graph; null for arguments of a traced function
   std::unordered_map<const Buffer*, Value> inputs;
-  std::vector<std::weak_ptr<ArrayState>> arrays;  // recorded here
+  struct RecordedArray {
+    int32_t node;
+    std::weak_ptr<ArrayState> state;
+  };
+  std::vector<RecordedArray> arrays;  // recorded here
+  bool in_order = true;               // of their nodes
+  size_t settled = 0;                 // the first so many are gone or evaluated
 };
 
 struct ArrayState {
