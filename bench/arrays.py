@@ -161,7 +161,7 @@ def write(entries, output):
 
 
 def print_markdown(entries, args):
-    command = " ".join(["bench/arrays.py", *sys.argv[1:]])
+    command = shlex.join(["bench/arrays.py", *sys.argv[1:]])
     print(f"\n{limits.hardware()}, {args.threads} threads, {args.isa} instructions, {datetime.date.today()};",
           f"`{command}`\n\n| " + " | ".join(HEAD) + " |\n|" + " --- |" * len(HEAD))
     for entry in entries:
