@@ -114,7 +114,15 @@ Array randint(const Array& key, const Dims& shape, const Array& minval, const Ar
                "randint: limits must be integers\n  minval is ", minval.type(), "\n  maxval is ", maxval.type());
   result_shape("randint", shape, {minval, maxval});
   return sample("randint", key, [&](const Value& k) {
-    return randint_value(k, shape, integer_value(minval), integer_value(maxval), dtype);
+    const Value low = integer_value(minval), high = integer_value(maxval);
+    if (size_bytes(dtype) >= 4) return randint_value(k, shape, low, high, dtype);
+    // Narrow ones are drawn in 32 bits, which makes the bias small.
+    const double least = double(smallest(dtype)), most = double(largest(dtype));
+    const auto narrow = [&](const Value& x, double top) {
+      const Value wide = convert(x, DType::i32);
+      return minimum(maximum(wide, scalar_like(wide, least)), scalar_like(wide, top));
+    };
+    return convert(randint_value(k, shape, narrow(low, most), narrow(high, most + 1), DType::i32), dtype);
   });
 }
 

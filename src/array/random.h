@@ -39,7 +39,7 @@ struct UniformOptions {
 // In [minval, maxval); of [0, 1) multiples of the distance of 1 to the next float, never 1.
 Array uniform(const Array& key, const Dims& shape = {}, DType dtype = DType::f32, const UniformOptions& options = {});
 // In [minval, maxval), where maxval may be one more than the dtype holds; minval where that is empty. Biased by at most
-// span / 2^(twice the width), as in JAX.
+// span / 2^(twice the width, 64 at least), as in JAX.
 Array randint(const Array& key, const Dims& shape, const Array& minval, const Array& maxval, DType dtype = DType::i32);
 
 // --- order and choice
@@ -112,6 +112,7 @@ struct BernoulliOptions {
 Array bernoulli(const Array& key, const Array& p = 0.5, const BernoulliOptions& options = {});  // bool
 Array rademacher(const Array& key, const Dims& shape = {}, DType dtype = DType::i32);           // -1 or 1
 Array geometric(const Array& key, const Array& p, const Shape& shape = {}, DType dtype = DType::i32);
+// poisson equals JAX's where all means are below 10; larger ones are accepted by sums whose rounding decides.
 Array poisson(const Array& key, const Array& lam, const Shape& shape = {}, DType dtype = DType::i32);
 Array binomial(const Array& key, const Array& n, const Array& p, const Shape& shape = {}, DType dtype = DType::f32);
 

@@ -49,9 +49,10 @@ def cases():
     for name, t in FLOATS.items():
         table[f"uniform_{name}"] = Case(lambda k, t=t: r.uniform(k, SHAPE, t))
         table[f"uniform_between_{name}"] = Case(lambda k, t=t: r.uniform(k, SHAPE, t, -3.3, 1.7))
-        table[f"normal_{name}"] = Case(lambda k, t=t: r.normal(k, SHAPE, t), ulps=8)
-        table[f"gumbel_{name}"] = Case(lambda k, t=t: r.gumbel(k, SHAPE, t), ulps=8)
-        # JAX's log1p of f64 is up to 63 ulp from the true value, measured on these numbers.
+        # JAX's log1p of f64 is up to 63 ulp from the true value, measured on numbers of exponential.
+        table[f"normal_{name}"] = Case(lambda k, t=t: r.normal(k, SHAPE, t), ulps=128 if name == "f64" else 8)
+        # The inner logarithm of f16 is rounded there, and small where the outer one is large: odd 1.0e-3 measured.
+        table[f"gumbel_{name}"] = Case(lambda k, t=t: r.gumbel(k, SHAPE, t), ulps=8, odd=2e-3 if name == "f16" else 0)
         table[f"exponential_{name}"] = Case(lambda k, t=t: r.exponential(k, SHAPE, t), ulps=128 if name == "f64" else 4)
     bits = r.bits(r.key(1), (9, 4), jnp.uint32)
     return table | {
@@ -96,7 +97,10 @@ def cases():
         "f": Case(lambda k: r.f(k, jnp.broadcast_to(RAMP, SHAPE), jnp.full(SHAPE, 3, f32), SHAPE, f32), ulps=64, odd=1e-4),
         "generalized_normal": Case(lambda k: r.generalized_normal(k, 2.5, SHAPE, f32), ulps=64, odd=1e-4, x64=False),
         "ball": Case(lambda k: r.ball(k, 3, 2, (5,), f32), ulps=64, odd=1e-4, x64=False),
-        "poisson": Case(lambda k: r.poisson(k, RAMP, SHAPE, jnp.int32), odd=1e-3),
+        # Means of 10 and more by rejection: a try near the bound is accepted or not by the rounding of lgamma, and a
+        # further round then draws all elements anew.
+        "poisson": Case(lambda k: r.poisson(k, RAMP * f32(2e-4), SHAPE, jnp.int32)),
+        "poisson_large": Case(lambda k: r.poisson(k, RAMP + 15, SHAPE, jnp.int32), odd=0.05),
         "binomial": Case(lambda k: r.binomial(k, RAMP * 3, f32(0.7), SHAPE, f32), odd=1e-3),
         "multivariate_normal": Case(
             lambda k: r.multivariate_normal(k, jnp.array([1, 2], f32), jnp.array([[2, .5], [.5, 1]], f32), (5,), f32),

@@ -86,7 +86,8 @@ std::map<std::string, Case> cases() {
   all["f"] = [](const Array& k) { return random::f(k, ramp(), 3.0, kShape); };
   all["generalized_normal"] = [](const Array& k) { return random::generalized_normal(k, 2.5, kShape); };
   all["ball"] = [](const Array& k) { return random::ball(k, 3, 2, {5}); };
-  all["poisson"] = [](const Array& k) { return random::poisson(k, ramp(), kShape); };
+  all["poisson"] = [](const Array& k) { return random::poisson(k, ramp() * 2e-4, kShape); };
+  all["poisson_large"] = [](const Array& k) { return random::poisson(k, ramp() + 15.0, kShape); };
   all["binomial"] = [](const Array& k) { return random::binomial(k, ramp() * 3, 0.7, kShape); };
   all["multivariate_normal"] = [](const Array& k) {
     return random::multivariate_normal(k, array<float>({1, 2}), array<float>({{2, 0.5f}, {0.5f, 1}}), DType::f32,
