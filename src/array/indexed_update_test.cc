@@ -149,6 +149,42 @@ TEST(IndexedUpdate, ten_thousand_steps_at_flat_memory) {
   EXPECT_EQ(x(5000).item<float>(), 2);
 }
 
+TEST(IndexedUpdate, second_derivatives) {
+  // y0 = x0 v0 v1 (both values go to place 0), loss = y0^2 + x1
+  const auto loss = [](const Array& x, const Array& v) {
+    const Array y = x.at(array({0, 0})).multiply(v);
+    return y(0) * y(0) + y(1);
+  };
+  const Array x = array({2.0f, 7.0f}), v = array({3.0f, 5.0f});
+  expect_is(grad(loss, {0})(x, v)[0], {2}, {900, 1});
+  expect_is(grad(loss, {1})(x, v)[0], {2}, {600, 360});
+  const auto slope = [&](const Array& a) { return grad([&](const Array& b) { return loss(x, b); })(a)(0); };
+  expect_is(grad(slope)(v), {2}, {200, 240});                // of 2 x0^2 v0 v1^2
+  const auto written = [](const Array& z, const Array& w) {  // the last of three stays
+    const Array y = z.at(array({1, 1, 1})).set(w);
+    return y(1) * y(1) * y(1) + y(0);
+  };
+  expect_is(grad(written, {1})(x, array({1.0f, 2.0f, 3.0f}))[0], {3}, {0, 0, 27});
+  expect_is(grad(written, {0})(x, array({1.0f, 2.0f, 3.0f}))[0], {2}, {1, 0});
+}
+
+// What a masked update does not touch adds no NaN to derivatives.
+TEST(IndexedUpdate, derivatives_under_masks_are_finite) {
+  const Array x = array({-1.0f, 0.0f, 4.0f});
+  const auto logs = grad([](const Array& y) {
+    const Array z = y.at(y > 0).apply([](const Array& a) { return a * a / a; });
+    return z(0) + z(1) + z(2);
+  });
+  expect_is(logs(x), {3}, {1, 1, 1});
+  const auto powers = [](const Array& y, const Array& p) {
+    const Array z = y.at(y > 0).power(p);
+    return z(0) + z(1) + z(2);
+  };
+  const Arrays g = grad(powers, {0, 1})(x, array({2.0f}));
+  expect_is(g[0], {3}, {1, 1, 8});
+  EXPECT_NEAR(g[1](0).item<float>(), 16 * std::log(4.0f), 1e-5);
+}
+
 TEST(IndexedUpdate, vmap) {
   const auto f = vmap([](const Array& x, const Array& i, const Array& v) { return x.at(i).set(v); });
   expect_is(f(two_by_three(), array({1, -1}), array({8.0f, 9.0f})), {2, 3}, {1, 8, 3, 4, 5, 9});
