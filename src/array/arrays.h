@@ -9,4 +9,5 @@
 #include "array/elementwise_functions.h"
 #include "array/jit.h"
 #include "array/manipulation.h"
+#include "array/npy.h"
 #include "array/padding.h"

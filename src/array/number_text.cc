@@ -80,12 +80,14 @@ NumberText positional_text(double x, DType dtype, NumberFormat format) {
 NumberText scientific_text(double x, DType dtype, NumberFormat format) {
   const double magnitude = std::fabs(x);
   Digits d = shortest(magnitude, dtype);
-  if (format.precision >= 0 && int(d.digits.size()) - 1 > format.precision)
-    d = digits_of(printed("%.*e", format.precision, magnitude));
+  const int after = int(d.digits.size()) - 1;
+  if (format.precision >= 0 && after > format.precision) d = digits_of(printed("%.*e", format.precision, magnitude));
+  if (after < format.at_least) d = digits_of(printed("%.*e", format.at_least, magnitude));
   char exponent[16];
   std::snprintf(exponent, sizeof exponent, "%c%02d", d.exponent < 0 ? '-' : '+', std::abs(d.exponent));
   NumberText out{sign_of(x, format.plus) + d.digits[0], d.digits.substr(1), exponent};
-  trim_zeros(out.fraction);
+  if (int(out.fraction.size()) < format.at_least) out.fraction.resize(size_t(format.at_least), '0');
+  if (format.at_least == 0) trim_zeros(out.fraction);  // of 0
   return out;
 }
 

@@ -14,9 +14,10 @@ struct NumberText {
   std::string whole, fraction, exponent;
 };
 
-// precision: digits after the point at most; negative: as many as there are. `plus`: positive numbers get a sign.
+// precision: digits after the point at most; negative: as many as there are. at_least (scientific): so many even where
+// fewer give the number back, those of its exact value. `plus`: positive numbers get a sign.
 struct NumberFormat {
-  int precision = 8;
+  int precision = 8, at_least = 0;
   bool plus = false;
 };
 NumberText positional_text(double x, DType dtype, NumberFormat format);

@@ -69,12 +69,11 @@ class FloatColumn {
 
   std::string operator()(double x) const {
     if (!std::isfinite(x)) return padded(scalar_text(x, dtype_, {.plus = plus_}), left_ + width_right() + 1);
-    const NumberText t = text(x);
+    const NumberText t = text(x, int(right_));
     std::string out = padded(t.whole, left_) + "." + t.fraction;
-    const size_t missing = right_ - t.fraction.size();
-    if (!scientific_) return out + std::string(missing, ' ');
+    if (!scientific_) return out + std::string(right_ - t.fraction.size(), ' ');
     const std::string zeros(exponent_ - t.exponent.size(), '0');
-    return out + std::string(missing, '0') + "e" + t.exponent[0] + zeros + t.exponent.substr(1);
+    return out + "e" + t.exponent[0] + zeros + t.exponent.substr(1);
   }
 
  private:
@@ -84,8 +83,8 @@ class FloatColumn {
     if (dtype_ == DType::bf16) return float(bf16(float(x)));
     return dtype_ == DType::f32 ? double(float(x)) : x;
   }
-  NumberText text(double x) const {
-    const NumberFormat format{.precision = 8, .plus = plus_};
+  NumberText text(double x, int at_least = 0) const {
+    const NumberFormat format{.precision = 8, .at_least = at_least, .plus = plus_};
     return scientific_ ? scientific_text(x, dtype_, format) : positional_text(x, dtype_, format);
   }
   size_t width_right() const { return right_ + (scientific_ ? exponent_ + 1 : 0); }
