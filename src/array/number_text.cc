@@ -95,7 +95,8 @@ std::string scalar_text(double x, DType dtype, ScalarFormat format) {
   if (std::isnan(x)) return format.plus ? "+nan" : "nan";
   if (std::isinf(x)) return sign_of(x, format.plus) + "inf";
   const double magnitude = std::fabs(x);
-  const bool plain = magnitude == 0 || (magnitude >= 1e-4 && magnitude < 1e16);
+  const double limit = size_bytes(dtype) == 2 ? 1e3 : dtype == DType::f32 ? 1e6 : 1e16;
+  const bool plain = magnitude == 0 || (magnitude >= 1e-4 && magnitude < limit);
   const NumberFormat full{.precision = -1, .plus = format.plus};
   const NumberText text = plain ? positional_text(x, dtype, full) : scientific_text(x, dtype, full);
   std::string out = text.whole;
