@@ -97,6 +97,7 @@ TEST(Elementwise, division_of_integers_by_zero_and_at_the_end_of_the_range) {
   const Array a = array({5, -5, 0, INT32_MIN});
   EXPECT_EQ(floor_divide(a, array({0, 0, 0, -1})).to_vector<int64_t>(), (Ints{0, 0, 0, INT32_MIN}));
   EXPECT_EQ(remainder(a, array({0, 0, 0, -1})).to_vector<int64_t>(), (Ints{0, 0, 0, 0}));
+  EXPECT_EQ((a % array({0, 0, 0, -1})).to_vector<int64_t>(), (Ints{0, 0, 0, 0}));  // as the function
   EXPECT_EQ(abs(array({uint8_t(200)})).item<int>(), 200);
   EXPECT_EQ(bitwise_left_shift(array({1}), 40).item<int>(), 0);
   EXPECT_EQ(bitwise_right_shift(array({-8, -8}), array({1, 99})).to_vector<int64_t>(), (Ints{-4, -1}));

@@ -5,6 +5,7 @@
 #include "array/recording.h"
 #include "base/error.h"
 #include "ops/elementwise/elementwise.h"
+#include "ops/special/special.h"
 
 namespace hearth {
 namespace {
@@ -31,14 +32,6 @@ Array named(const char* op, const Array& a, const Array& b) {
   return binary(a, b, [op](const Value& x, const Value& y) { return hearth::binary(op, x, y); });
 }
 
-// Python's %: the sign of the divisor, where the graph's remainder has that of the dividend.
-Value python_remainder(const Value& a, const Value& b) {
-  const Value r = binary("remainder", a, b), zero = scalar_like(r, 0);
-  if (is_unsigned_int(a.dtype())) return r;
-  const Value wrong_side = compare("NE", compare("LT", r, zero), compare("LT", b, zero));
-  return select(binary("and", wrong_side, compare("NE", r, zero)), r + b, r);
-}
-
 }  // namespace
 
 Array operator+(const Array& a, const Array& b) { return named("add", a, b); }
@@ -59,7 +52,7 @@ Array operator/(const Array& a, const Array& b) {
       a, b, [](const Value& x, const Value& y) { return x / y; }, promote_to_inexact);
 }
 
-Array operator%(const Array& a, const Array& b) { return binary(a, b, python_remainder); }
+Array operator%(const Array& a, const Array& b) { return binary(a, b, mod); }
 
 Array operator>>(const Array& a, const Array& b) {
   const bool is_signed = is_signed_int(promoted(a, b).dtype);
