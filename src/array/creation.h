@@ -17,8 +17,10 @@ PlainNumber plain_number(T x) {
     return int64_t(x);
   else if constexpr (std::same_as<T, std::complex<float>>)
     return std::complex<double>(x);
+  else if constexpr (std::floating_point<T>)
+    return double(x);
   else
-    return double(float(x)) == double(x) ? double(float(x)) : double(x);
+    return double(float(x));
 }
 
 // --- one value ------------------------------------------------------------------------------------------------------

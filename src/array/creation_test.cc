@@ -56,6 +56,7 @@ TEST(Creation, arange_counts_like_numpy) {
   EXPECT_EQ(arange(2.5).size(), 3);
   EXPECT_EQ(arange(0.0, 1.0, 0.1, DType::f64).to_vector<double>()[7], 7 * 0.1);
   EXPECT_EQ(arange(int64_t{1} << 40, (int64_t{1} << 40) + 2).to_vector<int64_t>()[1], (int64_t{1} << 40) + 1);
+  EXPECT_EQ(arange(bf16(1.0f), size_t(3)).size(), 2);
   EXPECT_EQ(arange(4, DType::bf16).dtype(), DType::bf16);
   EXPECT_EQ(arange(INT64_MAX - 3, INT64_MAX, 2).to_vector<int64_t>(), (Ints{INT64_MAX - 3, INT64_MAX - 1}));
   EXPECT_EQ(arange(INT64_MIN, INT64_MAX, INT64_MAX).size(), 3);

@@ -61,9 +61,13 @@ Arrays unstack(const Array& x, int64_t axis = 0);
 Arrays split(const Array& x, int64_t sections, int64_t axis = 0);        // equal ones: Error{shape} when they cannot be
 Arrays array_split(const Array& x, int64_t sections, int64_t axis = 0);  // the first ones may be longer by one
 Arrays split(const Array& x, const Dims& places, int64_t axis = 0);      // before these indices
-Arrays hsplit(const Array& x, int64_t sections);                         // axis 1, of vectors axis 0
-Arrays vsplit(const Array& x, int64_t sections);                         // axis 0
-Arrays dsplit(const Array& x, int64_t sections);                         // axis 2
+// Without it {2} would be the number 2, not the list of one place.
+inline Arrays split(const Array& x, std::initializer_list<int64_t> places, int64_t axis = 0) {
+  return split(x, Dims(places), axis);
+}
+Arrays hsplit(const Array& x, int64_t sections);  // axis 1, of vectors axis 0
+Arrays vsplit(const Array& x, int64_t sections);  // axis 0
+Arrays dsplit(const Array& x, int64_t sections);  // axis 2
 
 // --- repeating, leaving out, putting in -----------------------------------------------------------------------------
 

@@ -98,6 +98,7 @@ TEST(Manipulation, splitting) {
   EXPECT_EQ(list(cut[1]), (Ints{2, 3}));
   EXPECT_EQ(cut[3].size(), 0);
   EXPECT_EQ(list(split(arange(6), Dims{3, 1, 5})[2]), (Ints{1, 2, 3, 4}));  // as slices do
+  EXPECT_EQ(split(arange(6), {2})[1].size(), 4);                            // a list of one place, not 2 sections
   EXPECT_EQ(hsplit(x, 5)[0].shape(), (Dims{2, 1}));
   EXPECT_EQ(vsplit(x, 2)[0].shape(), (Dims{1, 5}));
   EXPECT_EQ(dsplit(zeros({1, 1, 4}), 2)[0].shape(), (Dims{1, 1, 2}));

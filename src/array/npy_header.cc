@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "array/npy_header.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 

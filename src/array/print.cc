@@ -2,6 +2,7 @@
 // Array::to_string: as NumPy prints an array. Source: numpy/_core/arrayprint.py (2.4), default options.
 // Differs: bf16, which NumPy has not, is written like f16.
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <ostream>
