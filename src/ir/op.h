@@ -2,6 +2,7 @@
 #pragma once
 // What an operation says of itself. Each operation's folder in ops/ makes its OpInfo; ops/ops.def lists the folders.
 
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -119,6 +120,12 @@ struct OpInfo {
 };
 
 const OpInfo& find_op(const std::string& name);  // Error{bug} when there is none
-const std::vector<OpInfo>& all_ops();
+const std::deque<OpInfo>& all_ops();
+
+// An operation of a program of its own, beside those of ops.def: find_op, graphs, transforms and the compiler treat it
+// alike. Its kernels are registered with register_kernel (device/register_kernel.h), in a file that needs the runtime
+// only, so that programs which run a saved plan can link that file alone. Call it before other threads make graphs.
+// Error{value} when it has no name or shape rule, or the name is taken.
+void register_op(OpInfo op);
 
 }  // namespace hearth

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registry of operations, from the list in ops.def.
+#include <deque>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -12,32 +13,48 @@ namespace hearth {
 #include "ops/ops.def"
 #undef HEARTH_OPS
 
-static std::vector<OpInfo> collect() {
-  std::vector<OpInfo> all;
+namespace {
+
+// A deque: nodes of graphs point to their operation, which may not move when another one is registered.
+struct Registry {
+  std::deque<OpInfo> ops;
+  std::unordered_map<std::string, const OpInfo*> by_name;
+
+  Registry() {
 #define HEARTH_OPS(folder) \
-  for (OpInfo & op : folder##_ops()) all.push_back(std::move(op));
+  for (OpInfo & op : folder##_ops()) add(std::move(op));
 #define HEARTH_COMPOSED(folder) HEARTH_OPS(folder)
 #include "ops/ops.def"
 #undef HEARTH_OPS
+  }
+  void add(OpInfo op) {
+    HEARTH_CHECK(!by_name.count(op.name), bug, "two operations are named '", op.name, "'");
+    ops.push_back(std::move(op));
+    by_name.emplace(ops.back().name, &ops.back());
+  }
+};
+
+Registry& registry() {
+  static Registry all;
   return all;
 }
 
-const std::vector<OpInfo>& all_ops() {
-  static const std::vector<OpInfo> ops = collect();
-  return ops;
-}
+}  // namespace
+
+const std::deque<OpInfo>& all_ops() { return registry().ops; }
 
 const OpInfo& find_op(const std::string& name) {
-  static const std::unordered_map<std::string, const OpInfo*> by_name = [] {
-    std::unordered_map<std::string, const OpInfo*> map;
-    for (const OpInfo& op : all_ops()) {
-      HEARTH_CHECK(map.emplace(op.name, &op).second, bug, "two operations are named '", op.name, "'");
-    }
-    return map;
-  }();
-  const auto found = by_name.find(name);
-  HEARTH_CHECK(found != by_name.end(), bug, "there is no operation named '", name, "'");
+  const auto found = registry().by_name.find(name);
+  HEARTH_CHECK(found != registry().by_name.end(), bug, "there is no operation named '", name, "'");
   return *found->second;
+}
+
+void register_op(OpInfo op) {
+  HEARTH_CHECK(!op.name.empty(), value, "register_op: the operation has no name");
+  HEARTH_CHECK(op.infer, value, "register_op: '", op.name, "' has no shape rule");
+  HEARTH_CHECK(!registry().by_name.count(op.name), value, "register_op: there already is an operation named '", op.name,
+               "'\n  hint: put a name of your own before it: 'mine.", op.name, "'");
+  registry().add(std::move(op));
 }
 
 }  // namespace hearth
