@@ -18,9 +18,10 @@ gtest_discover_tests(hearth_tests WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVER
                      PROPERTIES TIMEOUT 600)
 
 # Programs that tests and examples need.
-function(hearth_program name source)
+function(hearth_program name sources)
+  list(GET sources 0 source)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${source})
-    add_executable(${name} ${source})
+    add_executable(${name} ${sources})
     target_link_libraries(${name} PRIVATE ${ARGN})
   endif()
 endfunction()
@@ -29,7 +30,12 @@ hearth_program(hearth_metrics tests/tools/hearth_metrics.cc hearth_core)
 hearth_program(hearth_run_plan tests/tools/hearth_run_plan.cc hearth_runtime)  # nothing above the runtime
 hearth_program(hearth_op_table tests/tools/hearth_op_table.cc hearth_core)
 hearth_program(hearth_random tests/tools/hearth_random.cc hearth_core)
-hearth_program(example_finetune examples/finetune.cc hearth_core)
+foreach(name finetune mlp resnet)
+  hearth_program(example_${name} examples/${name}.cc hearth_core)
+endforeach()
+# A user's operation: its kernel is linked with the whole, and with the runtime alone.
+hearth_program(example_custom_operation "examples/custom_operation.cc;examples/softcap_kernel.cc" hearth_core)
+hearth_program(example_run_custom_plan "examples/run_custom_plan.cc;examples/softcap_kernel.cc" hearth_runtime)
 
 # Benchmarks. oneDNN is a yardstick there and no part of the product.
 find_library(DNNL dnnl)
