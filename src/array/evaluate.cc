@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "array/plan_cache.h"
+#include "array/profile.h"
 #include "array/recording.h"
 #include "base/error.h"
 
@@ -101,7 +102,7 @@ class Evaluation {
   void run_bound(Session& session) {
     try {
       bind(session);
-      session.run();
+      run_profiled("evaluation", session);
     } catch (const Error& error) {
       if (error.kind() != Kind::memory) throw;
       throw Error(Kind::memory, error.what() + biggest_tensors(session.plan()));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "array/plan_cache.h"
+#include "array/profile.h"
 #include "array/recording.h"
 #include "base/error.h"
 #include "compiler/compile.h"
@@ -44,7 +45,7 @@ class Trace {
       }
       out.push_back(Array(std::move(state)));
     }
-    session_->run();
+    run_profiled("jitted function", *session_);
     for (ArrayState* state : taken) {
       state->buffer = nullptr;
       state->failure = Error(Kind::state, cat("array: ", state->type, " was donated to a jitted function and is gone"));

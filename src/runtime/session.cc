@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/session.h"
 
-#include <chrono>
 #include <cstring>
 
 #include "base/error.h"
@@ -24,11 +23,6 @@ size_t find_port(const std::vector<PlanPort>& ports, const std::string& name, co
 Plan validated(Plan plan) {
   validate(plan);
   return plan;
-}
-
-int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace
@@ -207,7 +201,7 @@ void Session::run() {
   }
   const Arena::Lease lease(*arena_);
   try {
-    if (profiling_) {
+    if (recorder_) {
       run_profiled();
     } else {
       at_ = 0;
@@ -224,10 +218,20 @@ void Session::run() {
 void Session::run_profiled() {
   at_ = 0;
   for (const Step& step : steps_) {
-    const int64_t start = now_ns();
+    const Profile::Started started = recorder_->start();
     execute(step);
-    profile_.record(at_, start, now_ns());
+    recorder_->finish(first_entry_ + at_, started);
     ++at_;
+  }
+}
+
+void Session::record_into(Profile* profile, size_t first_entry) {
+  recorder_ = profile;
+  first_entry_ = first_entry;
+  size_t next = first_entry + plan_.instructions.size();
+  for (size_t b = 0; b < bodies_.size(); ++b) {
+    bodies_[b]->record_into(profile, next);
+    next += Profile::entries_of(plan_.bodies[b]);
   }
 }
 
