@@ -28,7 +28,6 @@ endfunction()
 hearth_program(hearth_tokenize tests/tools/hearth_tokenize.cc hearth_core)
 hearth_program(hearth_metrics tests/tools/hearth_metrics.cc hearth_core)
 hearth_program(hearth_run_plan tests/tools/hearth_run_plan.cc hearth_runtime)  # nothing above the runtime
-hearth_program(hearth_op_table tests/tools/hearth_op_table.cc hearth_core)
 hearth_program(hearth_random tests/tools/hearth_random.cc hearth_core)
 foreach(name finetune mlp resnet)
   hearth_program(example_${name} examples/${name}.cc hearth_core)

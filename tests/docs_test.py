@@ -133,17 +133,6 @@ class Commands(unittest.TestCase):
         self.assertEqual(missing - {"--quiet", "--json", "--config", "--help", "--dry-run"}, set(), "docs/training.md lacks flags")
 
 
-class Generated(unittest.TestCase):
-    def test_operations_are_up_to_date(self):
-        program = BUILD / "hearth_op_table"
-        if not program.is_file():
-            self.skipTest(f"SKIP no program at {program}")
-        done = subprocess.run([program], capture_output=True, text=True, timeout=60)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(done.stdout, read(ROOT / "docs" / "operations.md"),
-                         "docs/operations.md is old: build/hearth_op_table > docs/operations.md")
-
-
 DEMO_BLOCK = re.compile(r"(<!-- demo:begin -->\n```\w*\n)(.*?)(```\n<!-- demo:end -->)", re.S)
 
 
