@@ -86,6 +86,7 @@ static void batch_slice(BatchArgs& b) {
     b.out = {dynamic_slice(b.in[0], starts_after_batch(b, 1), with_first(b.size, sizes))};
     return;
   }
+  if (b.size == 0) return batch_one_by_one(b);  // a gather wants one example to cut from
   const int64_t rank = int64_t(sizes.size());
   GatherDims dims{.offset_dims = counted(1, rank), .start_index_map = counted(0, rank), .index_vector_dim = 1};
   if (b.batched[0]) {
@@ -96,6 +97,7 @@ static void batch_slice(BatchArgs& b) {
 }
 
 static void batch_update(BatchArgs& b) {
+  if (b.size == 0) return batch_one_by_one(b);
   const Value x = b.with_batch(0), update = b.with_batch(1);
   if (!any_batched(b, 2)) {
     b.out = {dynamic_update_slice(x, update, starts_after_batch(b, 2))};

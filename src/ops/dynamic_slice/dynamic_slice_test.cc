@@ -93,6 +93,18 @@ std::vector<OpTest> rows() {
 
 HEARTH_OP_TESTS(dynamic_slice, rows)
 
+TEST(DynamicSlice, no_examples_with_starts_of_their_own) {
+  Graph graph;
+  const Value x = graph.input("x", {DType::f32, {0, 4}}), at = graph.input("at", {DType::i32, {0}});
+  const Function f = [](const Values& in) {
+    const Value part = dynamic_slice(in[0], {in[1]}, {2});
+    return Values{part, dynamic_update_slice(in[0], part, {in[1]})};
+  };
+  const Values y = vmap(f)({x, at});
+  EXPECT_EQ(y[0].dims(), (Dims{0, 2}));
+  EXPECT_EQ(y[1].dims(), (Dims{0, 4}));
+}
+
 // Starts of their own for 3 examples, one of them clamped: x[0..15] counts, the boxes are [2,2].
 TEST(DynamicSlice, batched_starts_cost_one_kernel) {
   for (const bool shared_x : {false, true}) {
