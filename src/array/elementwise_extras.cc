@@ -97,11 +97,9 @@ Array softmax(const Array& x, int64_t axis) {
 }
 
 Array log_softmax(const Array& x, int64_t axis) {
-  const Dims axes{axis_of("log_softmax", x, axis)};
-  return inexact(x, [&](const Value& v) {
-    const Value shifted = v - finite_max(v, axes);
-    return shifted - log(reshape(reduce_sum(exp(shifted), axes), with_ones(v.dims(), axes)));
-  });
+  axis = axis_of("log_softmax", x, axis);
+  return inexact(
+      x, [&](const Value& v) { return over_axis(v, axis, [](const Value& rows) { return log_softmax(rows); }); });
 }
 
 Array logsumexp(const Array& x, const LogsumexpOptions& options) {

@@ -28,23 +28,6 @@ Array on_floats(F&& f, const A&... in) {
   return from_value(f(to_value(in, type.dtype)...), type.weak);
 }
 
-Value transposed_to_last(const Value& x, int64_t axis) {
-  Dims order(size_t(x.rank()));
-  std::iota(order.begin(), order.end(), 0);
-  std::swap(order[size_t(axis)], order.back());
-  return transpose(x, order);  // its own inverse
-}
-
-// A function of the last axis that keeps the shape, for another axis.
-Array along(const char* op, Value (*f)(const Value&), const Array& x, int64_t axis) {
-  return on_floats(
-      [&](const Value& v) {
-        const int64_t a = checked_axis(op, v, axis);
-        return a == v.rank() - 1 ? f(v) : transposed_to_last(f(transposed_to_last(v, a)), a);
-      },
-      x);
-}
-
 // Number of examples and positions that a channel of [B, C, spatial] has.
 Dims axes_beside_channels(const Value& x) {
   Dims axes{0};
@@ -80,35 +63,6 @@ Array linear(const Array& x, const Array& weight) {
   return on_floats([](const Value& v, const Value& w) { return hearth::linear(v, w); }, x, weight);
 }
 Array linear(const Array& x, const Array& weight, const Array& bias) { return linear(x, weight) + bias; }
-
-Array relu(const Array& x) {
-  return record([](const Value& v) { return select(compare("GT", v, scalar_like(v, 0)), v, scalar_like(v, 0)); }, x);
-}
-Array gelu(const Array& x) {
-  return on_floats([](const Value& v) { return 0.5 * v * (1 + erf(v * (1 / std::numbers::sqrt2))); }, x);
-}
-Array gelu_tanh(const Array& x) {
-  const double factor = std::sqrt(2 / std::numbers::pi);
-  return on_floats([=](const Value& v) { return 0.5 * v * (1 + tanh(factor * (v + 0.044715 * v * v * v))); }, x);
-}
-Array silu(const Array& x) {
-  return on_floats([](const Value& v) { return hearth::silu(v); }, x);
-}
-
-Array softmax(const Array& x, int64_t axis) { return along("softmax", hearth::softmax, x, axis); }
-Array log_softmax(const Array& x, int64_t axis) { return along("log_softmax", hearth::log_softmax, x, axis); }
-Array logsumexp(const Array& x, int64_t axis) {
-  return on_floats(
-      [&](const Value& v) {
-        const int64_t last = v.rank() - 1, a = checked_axis("logsumexp", v, axis);
-        Dims order(size_t(v.rank()));
-        std::iota(order.begin(), order.end(), 0);
-        order.erase(order.begin() + a);
-        order.push_back(a);
-        return hearth::logsumexp(a == last ? v : transpose(v, order));
-      },
-      x);
-}
 
 Array cross_entropy(const Array& logits, const Array& labels) {
   HEARTH_CHECK(is_int(labels.dtype()), dtype, "cross_entropy: labels must be integers; they are ", labels.type());

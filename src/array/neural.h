@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The functions that neural networks are made of, on arrays. B: examples, C: channels or width, "spatial": any number
-// of further axes. Floats; operands are promoted together as with operators. Sums of f16 and bf16 are made in f32.
-// Errors are thrown at the call: Error{shape}, Error{dtype}, Error{value}.
+// of further axes. relu, gelu, softmax and their kind are in elementwise_extras.h. Floats; operands are promoted
+// together as with operators. Sums of f16 and bf16 are made in f32. Errors are thrown at the call: Error{shape},
+// Error{dtype}, Error{value}.
 
-#include "array/array.h"
+#include "array/elementwise_extras.h"
 #include "ops/convolution/convolution.h"
 #include "ops/window/window.h"
 
@@ -14,13 +15,6 @@ Array linear(const Array& x, const Array& weight);  // x [..., K], weight [N, K]
 // Adds bias [N].
 Array linear(const Array& x, const Array& weight, const Array& bias);
 
-Array relu(const Array& x);                            // maximum(x, 0); derivative 0 at 0
-Array gelu(const Array& x);                            // x (1 + erf(x / sqrt(2))) / 2; arXiv:1606.08415
-Array gelu_tanh(const Array& x);                       // its approximation with tanh
-Array silu(const Array& x);                            // x / (1 + exp(-x))
-Array softmax(const Array& x, int64_t axis = -1);      // of x's shape; a row of only -infinity gives NaN
-Array log_softmax(const Array& x, int64_t axis = -1);  // log(softmax(x)) without overflow or underflow
-Array logsumexp(const Array& x, int64_t axis = -1);    // log(sum(exp(x))) along axis, which goes
 // Mean of -log_softmax(logits)[label]: logits [..., V], labels integers [...] -> scalar. Examples whose label lies
 // outside of [0, V) are left out; 0 when none is left.
 Array cross_entropy(const Array& logits, const Array& labels);
