@@ -29,7 +29,7 @@ hearth_program(hearth_tokenize tests/tools/hearth_tokenize.cc hearth_core)
 hearth_program(hearth_metrics tests/tools/hearth_metrics.cc hearth_core)
 hearth_program(hearth_run_plan tests/tools/hearth_run_plan.cc hearth_runtime)  # nothing above the runtime
 hearth_program(hearth_random tests/tools/hearth_random.cc hearth_core)
-foreach(name finetune mlp resnet)
+foreach(name arrays finetune mlp resnet)
   hearth_program(example_${name} examples/${name}.cc hearth_core)
 endforeach()
 # A user's operation: its kernel is linked with the whole, and with the runtime alone.

@@ -69,6 +69,28 @@ bf16, decomposed: -2 -0.925781 0 0.925781 2
         self.assertIn("this build has no such kernel", done.stderr)
 
 
+class Arrays(unittest.TestCase):
+    PRINTED = """\
+bf16: [ 4.   5.5 -5. ] bf16
+
+first column divided by 10:
+[[ 1. 20.]
+ [ 3. 40.]]
+before, untouched:
+[[10. 20.]
+ [30. 40.]]
+
+two zeros between neighbours: [1 0 0 2 0 0 3]
+one in front, the last removed: [0 1 2]
+
+jit: 5.0 10.0, traced 1 time
+its derivative: [0.6 0.8]
+"""
+
+    def test_prints_what_numpy_would(self):
+        self.assertEqual(run("arrays"), self.PRINTED)
+
+
 class Networks(unittest.TestCase):
     def learns(self, name, first, last):
         """The loss of a network begins above `first` and ends below `last`, also on examples it has not seen."""

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "compiler/lower_state.h"
 #include "compiler/memory.h"
+#include "ops/shape/strided_copy.h"
 
 namespace hearth {
 
@@ -109,8 +110,21 @@ int32_t Emitter::dense(const View& view, const TensorType& type, int32_t device)
   if (buffer >= 0 && is_identity(view)) return tensor(on_device(buffer, device), type);
   const auto [entry, fresh] =
       copies_.try_emplace({view.base.node, view.base.output, view.offset, view.dims, view.strides}, -1);
-  if (fresh) entry->second = emit_program(build_copy(view, views_.is_counted(view.base.node)), {type}, node.scope)[0];
+  if (fresh && buffer >= 0 && is_transposition(collapsed(view).dims, collapsed(view).strides))
+    entry->second = emit_transposition(collapsed(view), buffer, type);
+  else if (fresh)
+    entry->second = emit_program(build_copy(view, views_.is_counted(view.base.node)), {type}, node.scope)[0];
   return tensor(on_device(entry->second, device), type);
+}
+
+int32_t Emitter::emit_transposition(const View& view, int32_t from, const TensorType& type) {
+  const int32_t to = new_buffer(type, 0);
+  emit({.kernel = "strided_copy",
+        .in = {tensor(on_device(from, 0), view.base.type())},
+        .out = {tensor(to, type)},
+        .attrs = {{"dims", view.dims}, {"strides", view.strides}, {"offset", view.offset}},
+        .scope = graph_.node(view.base).scope});
+  return to;
 }
 
 int32_t Emitter::dense_buffer(const View& view, const TensorType& type) {

@@ -57,7 +57,8 @@ class Emitter {
   // The view as a dense tensor with the given shape, on the device; copied once however often it is asked for.
   int32_t dense(const View& view, const TensorType& type, int32_t device);  // a plan tensor
   int32_t dense_buffer(const View& view, const TensorType& type);           // the same on the host, as a buffer
-  int32_t constant_bytes(const Node& node);                                 // buffer of a list constant
+  int32_t emit_transposition(const View& view, int32_t from, const TensorType& type);  // the result's buffer
+  int32_t constant_bytes(const Node& node);                                            // buffer of a list constant
 
   Plan finish();
 

@@ -22,7 +22,7 @@ template <class T>
 void run_cholesky(const KernelArgs& args) {
   const Matrices<T> a(args.in[0]), y(args.out[0]);
   const bool lower = args.attrs.integer("lower") != 0;
-  parallel_for(y.n == 0 ? 0 : y.count, [&](int64_t i, int) {
+  one_at_a_time(y.n == 0 ? 0 : y.count, [&](int64_t i) {
     std::copy_n(a.at(i), a.size(), y.at(i));
     const int info = potrf(lower ? 'U' : 'L', y.n, y.at(i));
     if (info != 0) std::fill_n(y.at(i), y.size(), not_a_number<T>());
@@ -41,22 +41,7 @@ void run_triangular(const KernelArgs& args) {
                                         : CblasNoTrans,
                   flag("unit_diagonal") ? CblasUnit : CblasNonUnit};
   if (y.size() == 0) return;
-  // One large left side is cut into columns, so that all threads have some; each has a copy of its own.
-  const int64_t threads = num_threads(), cut = 64;
-  if (y.count < threads && call.side == CblasLeft && int64_t(y.n) >= 2 * cut) {
-    const int64_t parts = std::min<int64_t>(threads, y.n / cut);
-    parallel_for(y.count * parts, [&](int64_t task, int) {
-      const int64_t i = task / parts, first = y.n * (task % parts) / parts, last = y.n * (task % parts + 1) / parts;
-      std::vector<T> some(size_t(y.m * (last - first)));
-      for (int64_t r = 0; r < y.m; ++r)
-        std::copy(b.at(i) + r * y.n + first, b.at(i) + r * y.n + last, &some[size_t(r * (last - first))]);
-      trsm(call, y.m, int(last - first), a.at(i), a.n, some.data());
-      for (int64_t r = 0; r < y.m; ++r)
-        std::copy_n(&some[size_t(r * (last - first))], last - first, y.at(i) + r * y.n + first);
-    });
-    return;
-  }
-  parallel_for(y.count, [&](int64_t i, int) {
+  one_at_a_time(y.count, [&](int64_t i) {
     if (y.data != b.data) std::copy_n(b.at(i), b.size(), y.at(i));
     trsm(call, y.m, y.n, a.at(i), a.n, y.at(i));
   });
@@ -66,7 +51,7 @@ template <class T>
 void run_lu(const KernelArgs& args) {
   const Matrices<T> a(args.in[0]), y(args.out[0]);
   const int k = std::min(a.m, a.n);
-  parallel_for(y.count, [&](int64_t i, int) {
+  one_at_a_time(y.count, [&](int64_t i) {
     int32_t* pivots = args.out[1].as<int32_t>() + i * k;
     int32_t* permutation = args.out[2].as<int32_t>() + i * a.m;
     std::iota(permutation, permutation + a.m, 0);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // LAPACK and BLAS by one name for the four element types. Matrices are theirs: column after column. Each returns
-// LAPACK's info: 0, or positive where the matrix has no factorisation. One thread: a task of the pool calls them.
+// LAPACK's info: 0, or positive where the matrix has no factorisation. Not safe for calls from several threads:
+// linalg_kernels.h.
 
 #include <algorithm>
 #include <cmath>

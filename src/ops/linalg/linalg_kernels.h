@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 
 #include "base/threads.h"
 #include "device/kernel.h"
@@ -24,6 +25,18 @@
   }
 
 namespace hearth {
+
+// LAPACK as Debian builds it keeps what it works on in static variables: calls from two threads give wrong numbers
+// (measured: eigenvectors of a batch, one run in two). So the process makes one call at a time.
+inline std::mutex& lapack_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+template <class Body>
+void one_at_a_time(int64_t count, Body body) {
+  const std::lock_guard lock(lapack_mutex());
+  for (int64_t i = 0; i < count; ++i) body(i);
+}
 
 std::vector<KernelInfo> linalg_factor_kernels();    // cholesky, triangular_solve, lu, permute_rows
 std::vector<KernelInfo> linalg_spectral_kernels();  // qr, eigh, svd, eig

@@ -18,7 +18,7 @@ template <class T>
 void run_qr(const KernelArgs& args) {
   const Matrices<T> a(args.in[0]), q(args.out[0]), r(args.out[1]);
   const int m = a.m, n = a.n, k = std::min(m, n), inner = q.n;
-  parallel_for(a.count, [&](int64_t i, int) {
+  one_at_a_time(a.count, [&](int64_t i) {
     std::fill_n(r.at(i), r.size(), T(0));
     std::fill_n(q.at(i), q.size(), T(0));
     for (int64_t d = 0; k == 0 && d < inner; ++d) q.at(i)[d * inner + d] = T(1);
@@ -37,7 +37,7 @@ void run_eigh(const KernelArgs& args) {
   const Matrices<T> a(args.in[0]), v(args.out[1]);
   const bool lower = args.attrs.integer("lower") != 0;
   const int n = a.n;
-  parallel_for(n == 0 ? 0 : a.count, [&](int64_t i, int) {
+  one_at_a_time(n == 0 ? 0 : a.count, [&](int64_t i) {
     Real<T>* w = args.out[0].as<Real<T>>() + i * n;
     std::vector<T> vectors(a.at(i), a.at(i) + a.size());
     // To LAPACK this is conj(A), with conjugate vectors, one after the other.
@@ -58,7 +58,7 @@ void run_svd(const KernelArgs& args) {
   const bool vectors = args.out.size() == 3, full = args.attrs.integer("full_matrices") != 0;
   const TensorArg& values = args.out[vectors ? 1 : 0];
   const int u_cols = full ? m : k, v_rows = full ? n : k;
-  parallel_for(a.count, [&](int64_t i, int) {
+  one_at_a_time(a.count, [&](int64_t i) {
     Real<T>* s = values.as<Real<T>>() + i * k;
     T* u = vectors ? args.out[0].as<T>() + i * m * u_cols : nullptr;
     T* vh = vectors ? args.out[2].as<T>() + i * v_rows * n : nullptr;
@@ -107,7 +107,7 @@ void run_eig(const KernelArgs& args) {
   const Matrices<T> a(args.in[0]);
   const Matrices<C> v(args.out[1]);
   const int n = a.n;
-  parallel_for(n == 0 ? 0 : a.count, [&](int64_t i, int) {
+  one_at_a_time(n == 0 ? 0 : a.count, [&](int64_t i) {
     C* w = args.out[0].as<C>() + i * n;
     std::vector<T> work(a.at(i), a.at(i) + a.size());
     std::vector<C> left(work.size());

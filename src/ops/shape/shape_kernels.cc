@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "device/kernel.h"
+#include "ops/shape/strided_copy.h"
 
 namespace hearth {
 namespace {
@@ -88,7 +89,10 @@ void check_copy(const std::vector<TensorType>& in, const std::vector<TensorType>
 }  // namespace
 
 std::vector<KernelInfo> shape_kernels() {
-  return {{"concatenate", concatenate, check_concatenate}, {"pad", pad, check_pad}, {"copy", copy, check_copy}};
+  std::vector<KernelInfo> all = strided_copy_kernels();
+  all.insert(all.end(),
+             {{"concatenate", concatenate, check_concatenate}, {"pad", pad, check_pad}, {"copy", copy, check_copy}});
+  return all;
 }
 
 }  // namespace hearth
