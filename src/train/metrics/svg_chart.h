@@ -17,7 +17,7 @@ enum class SeriesStyle {
 };
 
 struct ChartSeries {
-  std::string name;          // in the legend; empty: not there
+  std::string name;                    // in the legend; empty: not there
   std::vector<double> x = {}, y = {};  // of equal length; a point that is NaN, infinite or beyond 1e100 is a gap
   SeriesStyle style = SeriesStyle::line;
   int color = 0;  // place in the palette: 0 blue, 1 orange, 2 green, 3 violet, 4 red, 5 teal
