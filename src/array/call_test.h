@@ -7,7 +7,7 @@
 
 #include "array/run_graph.h"
 #include "array/transforms.h"
-#include "base/error.h"
+#include "base/file_test_folder.h"
 #include "ops/op_test.h"
 
 namespace hearth {
@@ -49,17 +49,6 @@ inline std::vector<std::vector<double>> call_with(const Function& f, const std::
 inline void expect_near(const std::vector<double>& got, const std::vector<double>& wanted, double tolerance) {
   ASSERT_EQ(got.size(), wanted.size());
   for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], wanted[i], tolerance) << "element " << i;
-}
-
-// The message that f throws; empty when it throws nothing.
-template <class F>
-std::string message_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace hearth

@@ -10,7 +10,7 @@
 #include "array/jit.h"
 #include "array/manipulation.h"
 #include "array/plan_cache.h"
-#include "base/error.h"
+#include "base/file_test_folder.h"
 
 namespace hearth {
 namespace {
@@ -18,16 +18,6 @@ namespace {
 using Floats = std::vector<float>;
 using Ints = std::vector<int64_t>;
 using Doubles = std::vector<double>;
-
-template <class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(Creation, one_value) {
   EXPECT_EQ(zeros({2, 3}).to_vector<float>(), Floats(6, 0));
@@ -129,19 +119,20 @@ TEST(Creation, diag_has_a_derivative) {
 }
 
 TEST(Creation, errors) {
-  EXPECT_EQ(message([] { zeros({2, -1}); }), "zeros: a size is negative: [2,-1]");
-  EXPECT_EQ(message([] {
+  EXPECT_EQ(message_of([] { zeros({2, -1}); }), "zeros: a size is negative: [2,-1]");
+  EXPECT_EQ(message_of([] {
               ones({int64_t{1} << 40, int64_t{1} << 40});
             }),
             "ones: [1099511627776,1099511627776] has more elements than can be counted");
-  EXPECT_EQ(message([] { arange(0, 5, 0); }), "arange: the step is 0");
-  EXPECT_EQ(message([] { arange(0.0, INFINITY); }), "arange: the ends are not finite numbers");
-  EXPECT_EQ(message([] { arange(0.0, 1e300); }), "arange: there would be 1e+300 elements");
-  EXPECT_EQ(message([] { linspace(0, 1, -1); }), "linspace: there cannot be -1 points");
-  EXPECT_EQ(message([] { geomspace(-1, 1); }), "geomspace: the ends must be of one sign and not 0; they are -1 and 1");
-  EXPECT_EQ(message([] { tril(arange(3)); }), "tril: needs matrices; x is i32[3]");
-  EXPECT_EQ(message([] { diag(Array(1)); }), "diag: needs a vector or a matrix; x is i32[]");
-  EXPECT_EQ(message([] { eye(-1); }), "eye: a size is negative: [-1,-1]");
+  EXPECT_EQ(message_of([] { arange(0, 5, 0); }), "arange: the step is 0");
+  EXPECT_EQ(message_of([] { arange(0.0, INFINITY); }), "arange: the ends are not finite numbers");
+  EXPECT_EQ(message_of([] { arange(0.0, 1e300); }), "arange: there would be 1e+300 elements");
+  EXPECT_EQ(message_of([] { linspace(0, 1, -1); }), "linspace: there cannot be -1 points");
+  EXPECT_EQ(message_of([] { geomspace(-1, 1); }),
+            "geomspace: the ends must be of one sign and not 0; they are -1 and 1");
+  EXPECT_EQ(message_of([] { tril(arange(3)); }), "tril: needs matrices; x is i32[3]");
+  EXPECT_EQ(message_of([] { diag(Array(1)); }), "diag: needs a vector or a matrix; x is i32[]");
+  EXPECT_EQ(message_of([] { eye(-1); }), "eye: a size is negative: [-1,-1]");
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "array/creation.h"
 #include "array/dtypes.h"
 #include "array/jit.h"
-#include "base/error.h"
+#include "base/file_test_folder.h"
 
 namespace hearth {
 namespace {
@@ -16,16 +16,6 @@ namespace {
 using Floats = std::vector<float>;
 using Doubles = std::vector<double>;
 using Bools = std::vector<bool>;
-
-template <class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 void expect_near(const Array& x, const Doubles& want, double tolerance = 1e-6) {
   const Doubles got = x.to_vector<double>();
@@ -93,8 +83,8 @@ TEST(ElementwiseExtras, softmax_family) {
 TEST(ElementwiseExtras, one_hot) {
   EXPECT_EQ(one_hot(array({1, 0, 5, -1}), 2).to_vector<float>(), (Floats{0, 1, 1, 0, 0, 0, 0, 0}));
   EXPECT_EQ(one_hot(zeros({2, 3}, DType::u8), 4, {.dtype = DType::i8}).type(), (TensorType{DType::i8, {2, 3, 4}}));
-  EXPECT_EQ(message([] { one_hot(array({1.0f}), 2); }), "one_hot: the classes must be integers; x is f32[1]");
-  EXPECT_EQ(message([] { one_hot(array({1}), -2); }), "one_hot: there cannot be -2 classes");
+  EXPECT_EQ(message_of([] { one_hot(array({1.0f}), 2); }), "one_hot: the classes must be integers; x is f32[1]");
+  EXPECT_EQ(message_of([] { one_hot(array({1}), -2); }), "one_hot: there cannot be -2 classes");
 }
 
 TEST(ElementwiseExtras, nan_to_num_in_every_float_type) {
@@ -127,12 +117,12 @@ TEST(DTypes, questions) {
   EXPECT_TRUE(isdtype(DType::u8, "integral") && isdtype(DType::u8, "unsigned integer") &&
               isdtype(DType::u8, "numeric"));
   EXPECT_FALSE(isdtype(DType::boolean, "numeric") || isdtype(DType::bf16, "complex floating"));
-  EXPECT_EQ(message([] { isdtype(DType::u8, "int"); }),
+  EXPECT_EQ(message_of([] { isdtype(DType::u8, "int"); }),
             "isdtype: there is no kind 'int'; there are bool, signed integer, unsigned integer, integral, real "
             "floating, complex floating, numeric");
-  EXPECT_EQ(message([] { finfo(DType::i8); }), "finfo: i8 is no floating-point type\n  hint: iinfo");
-  EXPECT_EQ(message([] { iinfo(DType::f32); }), "iinfo: f32 is no integer type\n  hint: finfo");
-  EXPECT_EQ(message([] { result_type(Arrays{}); }), "result_type: needs at least one array");
+  EXPECT_EQ(message_of([] { finfo(DType::i8); }), "finfo: i8 is no floating-point type\n  hint: iinfo");
+  EXPECT_EQ(message_of([] { iinfo(DType::f32); }), "iinfo: f32 is no integer type\n  hint: finfo");
+  EXPECT_EQ(message_of([] { result_type(Arrays{}); }), "result_type: needs at least one array");
 }
 
 // As numpy.can_cast; with bf16 by its digits and range.

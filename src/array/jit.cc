@@ -25,11 +25,11 @@ class Trace {
     session_ = std::make_unique<Session>(compile(recording_->graph), SessionOptions{.own_outputs = false});
   }
 
-  // `arguments`: those that are not static, evaluated.
+  // `arguments`: those that are not static, evaluated; the graph's first inputs, before what it captured.
   Arrays run(const std::vector<ArrayState*>& arguments) {
     for (size_t k = 0; k < recording_->buffers.size(); ++k) {
       const std::shared_ptr<Buffer>& captured = recording_->buffers[k];
-      session_->bind_input(k, captured ? captured->data() : arguments[argument_of_[k]]->buffer->data());
+      session_->bind_input(k, captured ? captured->data() : arguments[k]->buffer->data());
     }
     Arrays out;
     std::vector<ArrayState*> taken;
@@ -37,7 +37,7 @@ class Trace {
       auto state = std::make_shared<ArrayState>(ArrayState{.type = session_->output_type(i), .weak = weak_[i]});
       const int32_t donor = session_->plan().outputs[i].donor;
       if (donor >= 0) {
-        taken.push_back(arguments[argument_of_[size_t(donor)]]);
+        taken.push_back(arguments[size_t(donor)]);
         state->buffer = taken.back()->buffer;
       } else {
         state->buffer = std::make_shared<Buffer>(state->type.bytes());
@@ -64,12 +64,10 @@ class Trace {
       }
       const Value value = recording_->graph.input(cat("argument ", i), in[i].type());
       recording_->buffers.push_back(nullptr);
-      argument_of_.push_back(argument_of_.size());
       arguments.push_back(from_value(value, in[i].weak()));
     }
     Arrays out = f(arguments);
     for (Array& x : out) x = from_value(to_value(x), x.weak());  // also what does not depend on the arguments
-    argument_of_.resize(recording_->buffers.size());
     return out;
   }
 
@@ -93,8 +91,7 @@ class Trace {
   }
 
   std::shared_ptr<Recording> recording_;
-  std::vector<size_t> argument_of_;  // per input of the graph: the argument, where it is one
-  std::vector<bool> weak_;           // per result
+  std::vector<bool> weak_;  // per result
   std::unique_ptr<Session> session_;
 };
 

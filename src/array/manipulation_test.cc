@@ -9,7 +9,7 @@
 #include "array/elementwise_extras.h"
 #include "array/jit.h"
 #include "array/padding.h"
-#include "base/error.h"
+#include "base/file_test_folder.h"
 
 namespace hearth {
 namespace {
@@ -18,16 +18,6 @@ using Ints = std::vector<int64_t>;
 using Floats = std::vector<float>;
 
 Ints list(const Array& x) { return x.to_vector<int64_t>(); }
-
-template <class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(Manipulation, shapes) {
   const Array x = arange(6).reshape({2, 3});
@@ -132,19 +122,19 @@ TEST(Manipulation, has_derivatives_and_batches) {
 
 TEST(Manipulation, errors) {
   const Array x = zeros({2, 3});
-  EXPECT_EQ(message([&] { flip(x, {2}); }), "flip: there is no axis 2 in f32[2,3]");
-  EXPECT_EQ(message([&] { squeeze(x, {0}); }), "squeeze: axis 0 of f32[2,3] has 2 elements, not 1");
-  EXPECT_EQ(message([&] { permute_dims(x, {0, 0}); }), "permute_dims: axis 0 is given twice in [0,0]");
-  EXPECT_EQ(message([&] { permute_dims(x, {0}); }), "permute_dims: [0] does not name every axis of f32[2,3]");
-  EXPECT_EQ(message([&] { expand_dims(x, 5); }), "expand_dims: axis 5 is not in [-3, 2]");
-  EXPECT_EQ(message([&] { split(x, 2, 1); }),
+  EXPECT_EQ(message_of([&] { flip(x, {2}); }), "flip: there is no axis 2 in f32[2,3]");
+  EXPECT_EQ(message_of([&] { squeeze(x, {0}); }), "squeeze: axis 0 of f32[2,3] has 2 elements, not 1");
+  EXPECT_EQ(message_of([&] { permute_dims(x, {0, 0}); }), "permute_dims: axis 0 is given twice in [0,0]");
+  EXPECT_EQ(message_of([&] { permute_dims(x, {0}); }), "permute_dims: [0] does not name every axis of f32[2,3]");
+  EXPECT_EQ(message_of([&] { expand_dims(x, 5); }), "expand_dims: axis 5 is not in [-3, 2]");
+  EXPECT_EQ(message_of([&] { split(x, 2, 1); }),
             "split: axis 1 of f32[2,3] does not divide into 2 equal sections\n  hint: array_split");
-  EXPECT_EQ(message([] { stack({zeros({2}), zeros({3})}); }), "stack: shapes differ: [3] != [2]");
-  EXPECT_EQ(message([] { concat({}); }), "concat: needs at least one array");
-  EXPECT_EQ(message([] { broadcast_shapes({{2}, {3}}); }), "broadcast_shapes: [3] does not fit [2]: 3 != 2");
-  EXPECT_EQ(message([&] { repeat(x, -1); }), "repeat: cannot repeat -1 times");
-  EXPECT_EQ(message([&] { delete_at(x, {6}); }), "delete_at: index 6 is outside of an axis of 6");
-  EXPECT_EQ(message([&] { repeat(x, INT64_MAX); }),
+  EXPECT_EQ(message_of([] { stack({zeros({2}), zeros({3})}); }), "stack: shapes differ: [3] != [2]");
+  EXPECT_EQ(message_of([] { concat({}); }), "concat: needs at least one array");
+  EXPECT_EQ(message_of([] { broadcast_shapes({{2}, {3}}); }), "broadcast_shapes: [3] does not fit [2]: 3 != 2");
+  EXPECT_EQ(message_of([&] { repeat(x, -1); }), "repeat: cannot repeat -1 times");
+  EXPECT_EQ(message_of([&] { delete_at(x, {6}); }), "delete_at: index 6 is outside of an axis of 6");
+  EXPECT_EQ(message_of([&] { repeat(x, INT64_MAX); }),
             "repeat: f32[6] repeated 9223372036854775807 times has more elements than can be counted");
 }
 

@@ -8,7 +8,7 @@
 #include "array/creation.h"
 #include "array/elementwise_extras.h"
 #include "array/jit.h"
-#include "base/error.h"
+#include "base/file_test_folder.h"
 
 namespace hearth {
 namespace {
@@ -18,16 +18,6 @@ using Floats = std::vector<float>;
 
 Ints padded(PadMode mode, int64_t low, int64_t high, bool odd = false) {
   return pad(array({1, 2, 4}), {{low, high}}, {.mode = mode, .odd = odd}).to_vector<int64_t>();
-}
-
-template <class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 // Expected lists: numpy.pad.
@@ -75,7 +65,7 @@ TEST(Pad, odd_reflection_beside_an_infinite_edge) {
 TEST(Pad, empty_axes) {
   EXPECT_EQ(pad(zeros({0}), {{1, 2}}).to_vector<float>(), (Floats{0, 0, 0}));
   EXPECT_EQ(pad(zeros({0, 2}), {{0, 0}, {1, 1}}, {.mode = PadMode::reflect}).shape(), (Dims{0, 4}));
-  EXPECT_EQ(message([] {
+  EXPECT_EQ(message_of([] {
               pad(zeros({0}), {{1, 0}}, {.mode = PadMode::reflect});
             }),
             "pad: axis 0 of f32[0] is empty, so only modes constant and empty can extend it");
@@ -94,12 +84,12 @@ TEST(Pad, has_a_derivative) {
 }
 
 TEST(Pad, errors) {
-  EXPECT_EQ(message([] {
+  EXPECT_EQ(message_of([] {
               pad(zeros({2}), {{-1, 0}});
             }),
             "pad: a width is negative: -1\n  hint: pad(x, fill, Padding) cuts");
-  EXPECT_EQ(message([] { pad(zeros({2}), {{1, 0}, {1, 0}}); }), "pad: 2 widths for f32[2]");
-  EXPECT_EQ(message([] {
+  EXPECT_EQ(message_of([] { pad(zeros({2}), {{1, 0}, {1, 0}}); }), "pad: 2 widths for f32[2]");
+  EXPECT_EQ(message_of([] {
               pad(zeros({2}), {{1, 0}}, {.mode = PadMode::mean, .stat_length = PadWidths{{0, 0}}});
             }),
             "pad: stat_length must be positive; it is 0");

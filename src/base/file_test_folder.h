@@ -44,6 +44,23 @@ std::string error_of(Kind kind, const Call& call) {
   return "";
 }
 
+// Runs `call`, which must throw an Error of that kind with exactly this text.
+template <class Call>
+void expect_error(Kind kind, const std::string& text, const Call& call) {
+  EXPECT_EQ(error_of(kind, call), text);
+}
+
+// The text of the Error that `call` throws, of whatever kind; empty when it throws nothing.
+template <class Call>
+std::string message_of(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
 inline bool contains_text(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }

@@ -110,10 +110,12 @@ int32_t Emitter::dense(const View& view, const TensorType& type, int32_t device)
   if (buffer >= 0 && is_identity(view)) return tensor(on_device(buffer, device), type);
   const auto [entry, fresh] =
       copies_.try_emplace({view.base.node, view.base.output, view.offset, view.dims, view.strides}, -1);
-  if (fresh && buffer >= 0 && is_transposition(collapsed(view).dims, collapsed(view).strides))
-    entry->second = emit_transposition(collapsed(view), buffer, type);
-  else if (fresh)
-    entry->second = emit_program(build_copy(view, views_.is_counted(view.base.node)), {type}, node.scope)[0];
+  if (fresh) {
+    const View small = collapsed(view);
+    entry->second = buffer >= 0 && is_transposition(small.dims, small.strides)
+                        ? emit_transposition(small, buffer, type)
+                        : emit_program(build_copy(view, views_.is_counted(view.base.node)), {type}, node.scope)[0];
+  }
   return tensor(on_device(entry->second, device), type);
 }
 

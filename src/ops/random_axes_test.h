@@ -106,4 +106,13 @@ inline void expect_same_batch(const std::vector<RandomCall>& examples, const std
   EXPECT_TRUE(same(to_doubles(y.dtype(), run_graph(g, bytes)[0]), wanted)) << text_of(first) << "\n" << to_text(g);
 }
 
+// Calls made from so many seeds give the same on the cpu as on the reference device.
+inline void expect_cpu_like_reference(RandomCall (*make)(RandomNumbers&), uint64_t seeds) {
+  for (uint64_t seed = 0; seed < seeds; ++seed) {
+    RandomNumbers random(seed + 1000);
+    const RandomCall call = make(random);
+    EXPECT_TRUE(same(run_call(call, "cpu"), run_call(call, "reference"))) << "seed " << seed << ": " << text_of(call);
+  }
+}
+
 }  // namespace hearth

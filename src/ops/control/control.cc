@@ -17,11 +17,6 @@
 namespace hearth {
 namespace {
 
-std::vector<TensorType> types_of(const Values& values) {
-  std::vector<TensorType> types;
-  for (const Value& value : values) types.push_back(value.type());
-  return types;
-}
 std::vector<TensorType> input_types(const Graph& body) {
   std::vector<TensorType> types;
   for (const GraphInput& input : body.inputs()) types.push_back(body.node(input.node).types[0]);
@@ -31,10 +26,6 @@ std::vector<TensorType> output_types(const Graph& body) {
   std::vector<TensorType> types;
   for (const GraphOutput& output : body.outputs()) types.push_back(output.value.type());
   return types;
-}
-template <class List>
-List part(const List& list, size_t first, size_t count) {
-  return List(list.begin() + long(first), list.begin() + long(first + count));
 }
 Values joined(Values a, const Values& b) {
   a.insert(a.end(), b.begin(), b.end());

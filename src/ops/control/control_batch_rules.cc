@@ -13,20 +13,6 @@ namespace {
 
 using Flags = std::vector<bool>;
 
-template <class List>
-List part(const List& list, size_t first, size_t count) {
-  return List(list.begin() + long(first), list.begin() + long(first + count));
-}
-template <class List>
-void append(List& to, const List& more) {
-  to.insert(to.end(), more.begin(), more.end());
-}
-std::vector<TensorType> types_of(const Values& values) {
-  std::vector<TensorType> types;
-  for (const Value& value : values) types.push_back(value.type());
-  return types;
-}
-
 // The outputs of a body, batched as `wanted` says (wanted ones that are not are repeated).
 Values batch_body(Graph& around, const Graph& body, const Values& reads, const Flags& flags, int64_t size,
                   const Flags& wanted) {

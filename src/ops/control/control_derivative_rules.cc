@@ -9,16 +9,6 @@
 namespace hearth {
 namespace {
 
-std::vector<TensorType> types_of(const Values& values) {
-  std::vector<TensorType> types;
-  for (const Value& value : values) types.push_back(value.type());
-  return types;
-}
-template <class List>
-List part(const List& list, size_t first, size_t count) {
-  return List(list.begin() + long(first), list.begin() + long(first + count));
-}
-void append(Values& to, const Values& more) { to.insert(to.end(), more.begin(), more.end()); }
 Value or_zero(const Value& tangent, const Value& like) { return tangent.valid() ? tangent : scalar_like(like, 0); }
 
 Values here(Graph& graph, const Values& values) {

@@ -6,6 +6,21 @@
 
 namespace hearth {
 
+// --- lists of values
+inline std::vector<TensorType> types_of(const Values& values) {
+  std::vector<TensorType> types;
+  for (const Value& value : values) types.push_back(value.type());
+  return types;
+}
+template <class List>
+List part(const List& list, size_t first, size_t count) {
+  return List(list.begin() + long(first), list.begin() + long(first + count));
+}
+template <class List>
+void append(List& to, const List& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
 void while_vjp(VjpArgs& v);
 void while_jvp(JvpArgs& j);
 void while_batch(BatchArgs& b);

@@ -6,6 +6,7 @@
 #include "array/run_graph.h"
 #include "array/transforms.h"
 #include "base/error.h"
+#include "base/file_test_folder.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/gather/index_definition_test.h"
 
@@ -196,16 +197,6 @@ std::vector<OpTest> rows() {
 }
 
 HEARTH_OP_TESTS(gather, rows)
-
-void expect_error(Kind kind, const std::string& text, const std::function<void()>& call) {
-  try {
-    call();
-    ADD_FAILURE() << "no error; expected: " << text;
-  } catch (const Error& error) {
-    EXPECT_EQ(kind_name(error.kind()), std::string(kind_name(kind)));
-    EXPECT_EQ(error.what(), text);
-  }
-}
 
 TEST(Gather, errors_name_the_attribute_and_both_operands) {
   Graph g;

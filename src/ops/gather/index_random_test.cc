@@ -121,14 +121,6 @@ RandomCall scatter_call(RandomNumbers& random) {
           {random.numbers(x, low, 1), index_values(random, a, indices), random.numbers(updates, low, 1)}};
 }
 
-void expect_cpu_like_reference(RandomCall (*make)(RandomNumbers&), uint64_t seeds) {
-  for (uint64_t seed = 0; seed < seeds; ++seed) {
-    RandomNumbers random(seed + 1000);
-    const RandomCall call = make(random);
-    EXPECT_TRUE(same(run_call(call, "cpu"), run_call(call, "reference"))) << "seed " << seed << ": " << text_of(call);
-  }
-}
-
 void expect_batch_rule(RandomCall (*make)(RandomNumbers&), uint64_t seeds) {
   for (uint64_t seed = 0; seed < seeds; ++seed) {
     RandomNumbers random(seed + 5000);

@@ -6,6 +6,7 @@
 #include "array/run_graph.h"
 #include "array/transforms.h"
 #include "base/error.h"
+#include "base/file_test_folder.h"
 #include "base/threads.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/gather/index_definition_test.h"
@@ -223,16 +224,6 @@ TEST(Scatter, same_bits_for_any_number_of_threads) {
       }
       set_num_threads(threads);
     }
-  }
-}
-
-void expect_error(Kind kind, const std::string& text, const std::function<void()>& call) {
-  try {
-    call();
-    ADD_FAILURE() << "no error; expected: " << text;
-  } catch (const Error& error) {
-    EXPECT_EQ(kind_name(error.kind()), std::string(kind_name(kind)));
-    EXPECT_EQ(error.what(), text);
   }
 }
 

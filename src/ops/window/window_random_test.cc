@@ -66,14 +66,6 @@ RandomCall select_call(RandomNumbers& random) {
           {random.numbers(x, 0, 9), random.numbers(other, 0, 2)}};
 }
 
-void expect_cpu_like_reference(RandomCall (*make)(RandomNumbers&), uint64_t seeds) {
-  for (uint64_t seed = 0; seed < seeds; ++seed) {
-    RandomNumbers random(seed + 1000);
-    const RandomCall call = make(random);
-    EXPECT_TRUE(same(run_call(call, "cpu"), run_call(call, "reference"))) << "seed " << seed << ": " << text_of(call);
-  }
-}
-
 void expect_batch_rule(RandomCall (*make)(RandomNumbers&), uint64_t seeds) {
   for (uint64_t seed = 0; seed < seeds; ++seed) {
     RandomNumbers random(seed + 5000);
