@@ -21,6 +21,14 @@ static_assert(sizeof(TileConfig) == 64);
 // rest.
 const TileConfig tile_config;
 
+// Loads a tile with rows of 64 bytes, `stride` bytes apart. GCC 12 does not tell its optimiser that tileloadd reads
+// memory, and drops or delays stores to what is loaded.
+#define HEARTH_TILE_LOAD(tile, from, stride) \
+  do {                                       \
+    asm volatile("" ::: "memory");           \
+    _tile_loadd(tile, from, stride);         \
+  } while (0)
+
 // The tiles of this thread, for one piece of work: others on the thread configure them for themselves.
 struct TilesInUse {
   __attribute__((target("amx-tile"))) TilesInUse() { _tile_loadconfig(&tile_config); }

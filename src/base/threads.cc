@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
@@ -31,6 +32,9 @@ thread_local int this_thread = 0;
 
 // Workers spin for the next job a little longer than kernels of a plan are apart, then sleep.
 constexpr int kSpins = 4000;
+
+// Threads run at uneven speeds, on processors shared with others: the fast ones take ranges of the slow.
+constexpr int64_t kRangesPerThread = 4;
 
 // The indices of one thread: others take of them when they have none left of their own. A line each, so that threads
 // which take their own do not disturb each other.
@@ -177,9 +181,12 @@ void parallel_for(int64_t count, const std::function<void(int64_t, int)>& body) 
   pool().run(count, body);
 }
 
+double last_turn(int threads) { return 0.1 * std::log2(std::max(1, threads)); }
+
 void parallel_ranges(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t, int)>& body) {
   if (count <= 0) return;
-  const int64_t blocks = (count + grain - 1) / grain, parts = std::min<int64_t>(blocks, num_threads());
+  const int64_t blocks = (count + grain - 1) / grain,
+                parts = std::min<int64_t>(blocks, kRangesPerThread * num_threads());
   parallel_for(parts, [&](int64_t part, int thread) {
     const int64_t begin = blocks * part / parts * grain, end = std::min(count, blocks * (part + 1) / parts * grain);
     if (begin < end) body(begin, end, thread);

@@ -18,8 +18,13 @@ void set_num_threads(int threads);
 // rethrown here. Called from inside a body it runs serially (thread stays that of the caller's).
 void parallel_for(int64_t count, const std::function<void(int64_t index, int thread)>& body);
 
-// Splits [0, count) in at most num_threads() contiguous ranges whose sizes are multiples of grain (but the last), and
-// calls body(begin, end, thread). The split depends only on count, grain and num_threads().
+// What the slowest of some threads takes longer than the others, in tasks of parallel_for: processors are shared with
+// other programs, other machines and their own second thread, and a thread without tasks of its own takes those of
+// others. Measured: 16 cores, matrix products of 12 shapes: 128 tasks 1.15 to 1.3 times as fast as 16.
+double last_turn(int threads);
+
+// Splits [0, count) in at most four contiguous ranges for each thread, whose sizes are multiples of grain (but the
+// last), and calls body(begin, end, thread). The split depends only on count, grain and num_threads().
 void parallel_ranges(int64_t count, int64_t grain,
                      const std::function<void(int64_t begin, int64_t end, int thread)>& body);
 

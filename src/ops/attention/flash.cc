@@ -168,7 +168,8 @@ int64_t backward_parts(const FlashKernels& kernel, const AttentionCall& c) {
   int64_t best = 1;
   double best_time = INFINITY;
   for (int64_t parts = 1; parts <= most; ++parts) {
-    const double work = double(ceil_div(blocks, parts) * ceil_div(groups * parts, threads)) / double(blocks);
+    const double turns = double(ceil_div(groups * parts, threads)) + last_turn(int(threads));
+    const double work = double(ceil_div(blocks, parts)) * turns / double(blocks);
     const double sums = parts == 1 ? 0 : double(c.head_size * groups * parts) / double(rows * threads);
     if (work + sums >= best_time) continue;
     best = parts;

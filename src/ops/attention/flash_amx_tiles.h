@@ -150,19 +150,19 @@ HEARTH_INLINE void multiply(const Factors& f, float* c, int64_t ld) {
     _tile_zero(2);
     _tile_zero(3);
   } else {
-    _tile_loadd(0, c, ld * 4);
-    _tile_loadd(1, c + 16, ld * 4);
-    _tile_loadd(2, c + 16 * ld, ld * 4);
-    _tile_loadd(3, c + 16 * ld + 16, ld * 4);
+    HEARTH_TILE_LOAD(0, c, ld * 4);
+    HEARTH_TILE_LOAD(1, c + 16, ld * 4);
+    HEARTH_TILE_LOAD(2, c + 16 * ld, ld * 4);
+    HEARTH_TILE_LOAD(3, c + 16 * ld + 16, ld * 4);
   }
   const float *left = f.left, *right = f.right;
   for (int64_t i = 0; i < f.steps; ++i, left += f.left_step, right += f.right_step) {
-    _tile_loadd(6, right, 64);
-    _tile_loadd(4, left, 64);
+    HEARTH_TILE_LOAD(6, right, 64);
+    HEARTH_TILE_LOAD(4, left, 64);
     _tile_dpbf16ps(0, 4, 6);
-    _tile_loadd(7, right + kTileWords, 64);
+    HEARTH_TILE_LOAD(7, right + kTileWords, 64);
     _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, left + kTileWords, 64);
+    HEARTH_TILE_LOAD(5, left + kTileWords, 64);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }

@@ -52,15 +52,15 @@ inline void multiply(const Tile& t) {
   constexpr int64_t a_half = 16 * 64, b_half = 64, b_stride = kNr * 4;
   const bool second_rows = t.rows > 16, second_cols = t.cols > 16;
   for (int64_t k = 0; k < t.k; k += kDepth, a += 2 * a_half, b += kDepth / 2 * b_stride) {
-    _tile_loadd(6, b, b_stride);
-    _tile_loadd(4, a, 64);
+    HEARTH_TILE_LOAD(6, b, b_stride);
+    HEARTH_TILE_LOAD(4, a, 64);
     _tile_dpbf16ps(0, 4, 6);
     if (second_cols) {
-      _tile_loadd(7, b + b_half, b_stride);
+      HEARTH_TILE_LOAD(7, b + b_half, b_stride);
       _tile_dpbf16ps(1, 4, 7);
     }
     if (second_rows) {
-      _tile_loadd(5, a + a_half, 64);
+      HEARTH_TILE_LOAD(5, a + a_half, 64);
       _tile_dpbf16ps(2, 5, 6);
       if (second_cols) _tile_dpbf16ps(3, 5, 7);
     }
@@ -107,10 +107,10 @@ void finish_through_memory(const Tile& t) {
 void tile(const Tile& t) {
   const bool whole = t.rows == kMr && t.cols == kNr && t.alpha == 1 && !t.final_out;
   if (whole && t.init) {
-    _tile_loadd(0, t.init, t.ld_init * 4);
-    _tile_loadd(1, t.init + 16, t.ld_init * 4);
-    _tile_loadd(2, t.init + 16 * t.ld_init, t.ld_init * 4);
-    _tile_loadd(3, t.init + 16 * t.ld_init + 16, t.ld_init * 4);
+    HEARTH_TILE_LOAD(0, t.init, t.ld_init * 4);
+    HEARTH_TILE_LOAD(1, t.init + 16, t.ld_init * 4);
+    HEARTH_TILE_LOAD(2, t.init + 16 * t.ld_init, t.ld_init * 4);
+    HEARTH_TILE_LOAD(3, t.init + 16 * t.ld_init + 16, t.ld_init * 4);
   } else {
     _tile_zero(0);
     _tile_zero(1);
@@ -148,14 +148,14 @@ void turn_x(const DotRows& d, int64_t k0, int64_t k, int tiles, char* to) {
 // Loads tile 4 with up to 16 rows and 32 elements of w; what is beyond the end is 0, and not read.
 void load_w(const char* w, int64_t stride_bytes, int64_t rows, int64_t elements) {
   if (rows >= 16 && elements >= kDepth) {
-    _tile_loadd(4, w, stride_bytes);
+    HEARTH_TILE_LOAD(4, w, stride_bytes);
     return;
   }
   alignas(64) char copy[1024];
   for (int64_t i = 0; i < 16; ++i)
     Vec16::store(reinterpret_cast<float*>(copy + i * 64),
                  i < rows ? PairSource::along_k_part(w + i * stride_bytes, elements) : Vec16::zero());
-  _tile_loadd(4, copy, 64);
+  HEARTH_TILE_LOAD(4, copy, 64);
 }
 
 // out[m, row..row+16) += alpha * the sums of tile 0 or 1, which hold a row of w per row.
@@ -190,10 +190,10 @@ void dot_rows_tiles(const DotRows& d) {
         HEARTH_UNROLL for (int i = 0; i < 16; ++i) __builtin_prefetch(w + ahead + i * stride_bytes + step * 2);
         load_w(w + step * 2, stride_bytes, d.rows - row, depth - step);
         const char* at = x + step / kDepth * tiles * 1024;
-        _tile_loadd(6, at, 64);
+        HEARTH_TILE_LOAD(6, at, 64);
         _tile_dpbf16ps(0, 4, 6);
         if (tiles == 1) continue;
-        _tile_loadd(7, at + 1024, 64);
+        HEARTH_TILE_LOAD(7, at + 1024, 64);
         _tile_dpbf16ps(1, 4, 7);
       }
       _tile_stored(0, sums, 64);
@@ -212,13 +212,13 @@ void dot_rows_bf16(const DotRows& d) {
 
 GemmKernels make_table() {
   GemmKernels table = gemm_kernels_avx512_bf16();
-  table.costs = {};
   table.broadcast_f32 = table.broadcast_bf16 = {};
   // 12 rows instead of 14: tasks begin at common multiples of all tile heights, 96 instead of 224.
   table.f32.mr = 12;
   table.f32.pack_a = pack_f32<Vec16, 12>;
   table.f32.tile = packed_rows<Vec16, 12>;
   table.f32.stored_tile = nullptr;
+  table.f32.costs = {.read = 1, .pack = 8, .remote = 12, .meet = 12500};
   table.bf16 = {.mr = kMr,
                 .nr = kNr,
                 .k_step = kDepth,
@@ -227,6 +227,7 @@ GemmKernels make_table() {
                 .pack_a = pack_a,
                 .pack_b = pack_b,
                 .tile = tile,
+                .costs = {.read = 4, .pack = 32, .remote = 48, .meet = 50000},
                 .begin = begin,
                 .end = end};
   table.dot_rows_bf16 = dot_rows_bf16;

@@ -26,7 +26,8 @@ constexpr GemmKernels kTable = {
             .pack_a = pack_f32<Vec16, kMr>,
             .pack_b = pack_f32<Vec16, 32>,
             .tile = packed_rows<Vec16, kMr>,
-            .stored_tile = stored_rows<Vec16, kMr>},
+            .stored_tile = stored_rows<Vec16, kMr>,
+            .costs = {.read = 6, .pack = 8, .remote = 10, .meet = 100000}},
     .bf16 = {},
     .direct_rows = kMr,
     .direct_width = direct_width,
@@ -37,7 +38,6 @@ constexpr GemmKernels kTable = {
     .broadcast_f32 = {broadcast_bytes<Vec16>, broadcast_pack<Vec16, Widen<Vec16, DType::f32>>,
                       broadcast_rows<Vec16, Widen<Vec16, DType::f32>>},
     .broadcast_bf16 = {},
-    .costs = {.read = 6, .pack = 8, .remote = 10, .meet = 100000},
     .widen = widen<Vec16>,
     .narrow = narrow<Vec16>,
 };

@@ -17,7 +17,8 @@ GemmKernels make_table() {
                 .pack_a = pack_pairs<kMr>,
                 .pack_b = pack_pairs<32>,
                 .tile = packed_rows<Vec16Pairs, kMr>,
-                .stored_tile = stored_rows<Vec16Pairs, kMr>};
+                .stored_tile = stored_rows<Vec16Pairs, kMr>,
+                .costs = table.f32.costs};
   table.dot_rows_bf16 = dot_rows_typed<Vec16Pairs, PairSource, PairSource, 4>;
   table.broadcast_bf16 = {broadcast_bytes<Vec16Pairs>, broadcast_pack<Vec16Pairs, PairSource>,
                           broadcast_rows<Vec16Pairs, PairSource>};

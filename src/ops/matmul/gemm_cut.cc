@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/threads.h"
+
 namespace hearth {
 
 constexpr int64_t kOwnABytes = 512 << 10;  // of a task's rows, over one block of k: stays in L2
@@ -21,7 +23,8 @@ CutSizes cut_sizes(const GemmJob& job, const std::vector<Stage>& stages) {
              common_step(stages, &GemmKernel::nr),
              kLeastTaskRows,
              double(job.threads),
-             job.kernels->costs,
+             last_turn(job.threads),
+             stages.front().segments[0].kernel->costs,
              true};
   int64_t block_bytes = 1;  // of a row of A over one block of k
   for (const Stage& stage : stages) {
@@ -38,19 +41,26 @@ CutSizes cut_sizes(const GemmJob& job, const std::vector<Stage>& stages) {
   return s;
 }
 
-// Estimated time of a thread, in multiply-adds per step of k.
+// Estimated time of a thread, in multiply-adds per step of k. Tasks that follow each other have their columns in
+// common.
 static double cost(const CutSizes& s, const Cut& cut) {
-  const double rows = double(cut.task_rows), cols = double(cut.task_cols);
-  const double tasks = double(ceil_div(s.m, cut.task_rows) * ceil_div(s.n, cut.task_cols));
   const CutCosts& costs = s.costs;
-  const double own = costs.read + costs.pack, shared = costs.read + costs.remote * std::max(0.0, 1 - kNear / s.threads);
+  const int64_t row_tasks = ceil_div(s.m, cut.task_rows), col_tasks = ceil_div(s.n, cut.task_cols);
+  const double turns = double(ceil_div(row_tasks * col_tasks, int64_t(s.threads))), all_turns = turns + s.last_turn;
+  const double rows = double(s.m) / double(row_tasks), cols = double(s.n) / double(col_tasks);  // of most tasks
+  const double largest = double(cut.task_rows) * double(cut.task_cols);
   const double near = !cut.stored_a ? 1 : s.same_sets ? kStoredSameSets : kStored;
-  const double of_a = cut.stored_a ? costs.read : cut.own_a ? own : shared;
-  const double task = rows * cols * near + rows * of_a + cols * (cut.own_b ? own : shared);
-  const double turns = double(int64_t((tasks + s.threads - 1) / s.threads)) + (s.threads > 1 ? 0.1 : 0);
+  double time = near * ((turns - 1) * rows * cols + (1 + s.last_turn) * largest);
+
+  const double own = costs.read + (cut.stored_a ? 0 : costs.pack);
+  const double remote = costs.remote * std::max(0.0, 1 - kNear / s.threads);
+  const double parts_a = std::min(turns, double(row_tasks)), parts_b = std::max(1.0, turns / double(row_tasks));
+  time += rows * (cut.own_a ? all_turns * own : all_turns * costs.read + parts_a * remote);
+  time += cols * (cut.own_b ? all_turns * (costs.read + costs.pack) : all_turns * costs.read + parts_b * remote);
+
   const double packed = (cut.own_a ? 0 : double(s.m)) + (cut.own_b ? 0 : double(s.n));
-  const double meet = packed > 0 && s.threads > 1 ? costs.meet * s.threads / double(s.k) : 0;
-  return task * turns + packed * (costs.read + 2 * costs.pack) / s.threads + meet;
+  if (packed > 0 && s.threads > 1) time += costs.meet * s.threads / double(s.k);
+  return time + packed * (costs.read + 2 * costs.pack + remote) / s.threads;
 }
 
 Cut choose_cut(const CutSizes& s) {
@@ -66,16 +76,14 @@ Cut choose_cut(const CutSizes& s) {
   const int64_t least_i = ceil_div(s.m, std::max(s.step_m, s.most_rows / s.step_m * s.step_m));
   Cut best;
   double best_cost = 0;
-  int64_t tried_rows = 0;
-  for (int64_t i = least_i; i <= row_tiles && i <= least_i + 2 * threads; ++i) {
-    const int64_t rows = ceil_div(row_tiles, i) * s.step_m;
-    if (rows == tried_rows) continue;
-    tried_rows = rows;
-    const int64_t most_cols = std::max<int64_t>(1, kTaskSums / rows / s.step_n),
-                  least_j = ceil_div(col_tiles, most_cols);
-    for (int64_t turn = 0; turn <= 4; ++turn) {
-      const int64_t j = std::clamp(turn * threads / i, least_j, std::max(least_j, col_tiles));
-      Cut cut{rows, ceil_div(col_tiles, j) * s.step_n, s.step_m, s.step_n, false, false, false};
+  for (const int64_t turns : {1, 2, 3, 4, 6, 8}) {
+    const int64_t tasks = turns * threads;
+    for (int64_t j = 1; j <= std::min(tasks, col_tiles); j += (j & (j - 1)) ? j / 3 : std::max<int64_t>(1, j / 2)) {
+      const int64_t i = std::clamp(ceil_div(tasks, j), least_i, std::max(least_i, row_tiles));
+      const int64_t rows = ceil_div(row_tiles, i) * s.step_m;
+      const int64_t most_cols = std::max<int64_t>(1, kTaskSums / rows / s.step_n);
+      const int64_t parts = std::clamp(j, ceil_div(col_tiles, most_cols), col_tiles);
+      Cut cut{rows, ceil_div(col_tiles, parts) * s.step_n, s.step_m, s.step_n, false, false, false};
       for (int own = 0; own < (s.stored_a ? 6 : 4); ++own) {
         cut.own_b = own & 1;
         cut.own_a = own & 6;

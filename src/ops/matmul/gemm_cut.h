@@ -18,6 +18,7 @@ struct Cut {
 struct CutSizes {
   int64_t m, n, k, step_m, step_n, most_rows;
   double threads;
+  double last_turn;  // of the slowest thread, in tasks
   CutCosts costs;
   bool stored_a;           // A can be read where it lies
   bool same_sets = false;  // and its rows begin in the same sets of the cache
@@ -25,8 +26,7 @@ struct CutSizes {
 
 CutSizes cut_sizes(const GemmJob& job, const std::vector<Stage>& stages);
 
-// The cheapest cut of m rows and n columns: for each height of a task the widths that give every thread one, two, ...
-// tasks.
+// The cheapest cut of m rows and n columns, of those that give every thread one to eight tasks.
 Cut choose_cut(const CutSizes& sizes);
 
 }  // namespace hearth

@@ -36,6 +36,14 @@ struct Tile {
   DType final_dtype = DType::bf16;
 };
 
+// What choose_cut weighs, in multiply-adds of the kernel. Those of AMX fit the order of about 60 cuts of 12 shapes of
+// Llama layers on 16 shared cores of Sapphire Rapids, f32 and bf16.
+struct CutCosts {
+  double read = 4, pack = 8;  // of bringing an element near and of packing it
+  double remote = 12;         // of one that another core wrote, on top, once for each thread
+  double meet = 25000;        // of a meeting of the threads, for each of them
+};
+
 struct GemmKernel {
   int mr = 0, nr = 0;
   int k_step = 1;         // panels are padded with zeros to a multiple of it
@@ -46,6 +54,7 @@ struct GemmKernel {
   void (*tile)(const Tile& tile) = nullptr;
   // A as it is stored, in the panels' dtype, k contiguous and a multiple of k_step; null: A must be packed.
   void (*stored_tile)(const Tile& tile) = nullptr;
+  CutCosts costs = {};
   void (*begin)() = nullptr;  // around the tiles of one task, may be null: AMX configures its tiles
   void (*end)() = nullptr;
 };
@@ -61,14 +70,6 @@ struct DotRows {
   float alpha;
   float* out;
   int64_t ld_out;
-};
-
-// What choose_cut weighs, in multiply-adds. Measured: 16 cores of Sapphire Rapids with AMX, bf16, seven shapes of Llama
-// layers: 4220 GFLOP/s when tasks pack both operands, 3660 when they share one, 2800 when they share both.
-struct CutCosts {
-  double read = 24, pack = 16;  // of bringing an element near and of packing it
-  double remote = 40;           // of one that another core wrote, on top
-  double meet = 50000;          // of a meeting of the threads, for each of them
 };
 
 // Few vectors x times rows of w, as DotRows, with x packed and both of one dtype.
@@ -90,7 +91,6 @@ struct GemmKernels {
   BroadcastRows broadcast_f32 = {};  // 3 to 32 vectors x; functions are null where dot products are as fast
   BroadcastRows broadcast_bf16 = {};
   int64_t dot_rows_bf16_most = 16;  // most vectors x for which it beats packing w
-  CutCosts costs = {};
   void (*widen)(const void* from, DType dtype, int64_t count, float* to) = nullptr;
   void (*narrow)(const float* from, int64_t count, DType dtype, void* to) = nullptr;
 };
