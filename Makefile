@@ -42,7 +42,7 @@ tsan:
 	@tools/setup --build
 	@cmake -S . -B $(BUILD)-tsan -G Ninja $(SANITIZER_OPTIONS) -DHEARTH_SANITIZE=thread > /dev/null
 	@cmake --build $(BUILD)-tsan -j $(JOBS) --target hearth_tests
-	@HEARTH_THREADS=4 $(BUILD)-tsan/hearth_tests --gtest_brief=1 --gtest_filter='*Threads*:*Gemm*:*RowProgram*:*Flash*:*Compile*:*Session*:*Trainer*'
+	@HEARTH_THREADS=4 $(BUILD)-tsan/hearth_tests --gtest_brief=1 --gtest_filter='*Threads*:*Gemm*:*RowProgram*:*Flash*:*Compile*:*Session*:*Trainer*:*Jit*:Array*:*Control*:*threads*:RandomFunctions*'
 
 fuzz:
 	@tools/fuzz

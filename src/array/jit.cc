@@ -3,11 +3,12 @@
 
 #include <algorithm>
 
-#include "array/plan_cache.h"
+#include "array/kept_by_use.h"
 #include "array/profile.h"
 #include "array/recording.h"
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "runtime/session.h"
 
 namespace hearth {
 namespace {
@@ -133,21 +134,19 @@ class Jit {
   }
 
   Trace& trace_for(const Arrays& in) {
-    std::unique_ptr<Trace>& trace = traces_[key_of(in)];
-    if (!trace) {
-      std::vector<bool> is_static, donated;
-      for (size_t i = 0; i < in.size(); ++i) {
-        is_static.push_back(contains(options_.static_arguments, i));
-        if (!is_static.back()) donated.push_back(contains(options_.donate, i));
-      }
-      trace = std::make_unique<Trace>(f_, in, is_static, donated);
+    std::string key = key_of(in);
+    if (const std::unique_ptr<Trace>* known = traces_.find(key)) return **known;
+    std::vector<bool> is_static, donated;
+    for (size_t i = 0; i < in.size(); ++i) {
+      is_static.push_back(contains(options_.static_arguments, i));
+      if (!is_static.back()) donated.push_back(contains(options_.donate, i));
     }
-    return *trace;
+    return *traces_.add(std::move(key), std::make_unique<Trace>(f_, in, is_static, donated));
   }
 
   ArrayFunction f_;
   JitOptions options_;
-  std::unordered_map<std::string, std::unique_ptr<Trace>> traces_;
+  KeptByUse<std::unique_ptr<Trace>> traces_{kTracesKept};
 };
 
 }  // namespace

@@ -19,7 +19,10 @@ struct JitOptions {
 
 // The function traced once for each combination of argument types (and static values) and compiled as a whole. A call
 // with known types costs the run of its plan and a few microseconds. Arrays from outside that f reads are captured as
-// they are when it is traced. Error{state} when f reads elements of its traced arguments.
+// they are when it is traced. The function keeps the kTracesKept combinations used last; one that comes back after so
+// many others is traced again. Any thread may call it; calls take turns. Error{state} when f reads elements of its
+// traced arguments.
+inline constexpr size_t kTracesKept = 256;
 ArrayFunction jit(ArrayFunction f, JitOptions options = {});
 
 // As in array/transforms.h.

@@ -28,6 +28,26 @@ TEST(Jit, traces_once_for_each_combination_of_types) {
   EXPECT_EQ(traced, 3);
 }
 
+TEST(Jit, keeps_the_traces_used_last) {
+  int traced = 0;
+  const auto add_static = jit(
+      [&](const Array& x, const Array& n) {
+        ++traced;
+        return x + float(n.item<int>());
+      },
+      {.static_arguments = {1}});
+  const Array x = array({1.0f});
+  const int most = int(kTracesKept);
+  for (int n = 0; n < most; ++n) EXPECT_EQ(add_static(x, n).item<float>(), float(1 + n));
+  EXPECT_EQ(add_static(x, 0).item<float>(), 1);  // now used later than 1
+  EXPECT_EQ(traced, most);
+  EXPECT_EQ(add_static(x, most).item<float>(), float(1 + most));  // in the place of 1
+  EXPECT_EQ(add_static(x, 0).item<float>(), 1);
+  EXPECT_EQ(traced, most + 1);
+  EXPECT_EQ(add_static(x, 1).item<float>(), 2);
+  EXPECT_EQ(traced, most + 2);
+}
+
 TEST(Jit, static_arguments_may_be_read) {
   const auto power = jit(
       [](const Array& x, const Array& n) {

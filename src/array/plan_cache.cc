@@ -2,9 +2,9 @@
 #include "array/plan_cache.h"
 
 #include <algorithm>
-#include <list>
 #include <unordered_map>
 
+#include "array/kept_by_use.h"
 #include "compiler/compile.h"
 #include "ir/op.h"
 
@@ -55,41 +55,9 @@ class Key {
   std::string bytes_;
 };
 
-// Keeps the plans used last.
-class PlanCache {
- public:
-  Session* find(const std::string& key) {
-    const auto found = by_key_.find(key);
-    if (found == by_key_.end()) return nullptr;
-    entries_.splice(entries_.begin(), entries_, found->second);
-    ++statistics.hits;
-    return found->second->session.get();
-  }
-  Session& add(std::string key, std::unique_ptr<Session> session) {
-    ++statistics.misses;
-    entries_.push_front({std::move(key), std::move(session)});
-    by_key_[entries_.front().key] = entries_.begin();
-    if (entries_.size() > kPlansKept) {
-      by_key_.erase(entries_.back().key);
-      entries_.pop_back();
-    }
-    statistics.plans = int64_t(entries_.size());
-    return *entries_.front().session;
-  }
-  void clear() {
-    by_key_.clear();
-    entries_.clear();
-    statistics.plans = 0;
-  }
+struct PlanCache {
+  KeptByUse<std::unique_ptr<Session>> sessions{kPlansKept};
   PlanCacheStatistics statistics;
-
- private:
-  struct Entry {
-    std::string key;
-    std::unique_ptr<Session> session;
-  };
-  std::list<Entry> entries_;
-  std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
 };
 
 PlanCache& cache() {
@@ -178,12 +146,22 @@ std::string structure_of(const Graph& graph, const Subgraph& part, const std::ve
 Session& session_for(const Graph& graph, const Subgraph& part, const std::vector<Value>& values,
                      const std::vector<int32_t>& donors) {
   std::string key = structure_of(graph, part, values, donors);
-  if (Session* known = cache().find(key)) return *known;
+  PlanCache& plans = cache();
+  if (const std::unique_ptr<Session>* known = plans.sessions.find(key)) {
+    ++plans.statistics.hits;
+    return **known;
+  }
   Plan plan = compile(*extract(graph, part, values, donors));
-  return cache().add(std::move(key), std::make_unique<Session>(std::move(plan), SessionOptions{.own_outputs = false}));
+  auto session = std::make_unique<Session>(std::move(plan), SessionOptions{.own_outputs = false});
+  ++plans.statistics.misses;
+  return *plans.sessions.add(std::move(key), std::move(session));
 }
 
-PlanCacheStatistics plan_cache_statistics() { return cache().statistics; }
-void clear_plan_cache() { cache().clear(); }
+PlanCacheStatistics plan_cache_statistics() {
+  PlanCacheStatistics statistics = cache().statistics;
+  statistics.plans = int64_t(cache().sessions.size());
+  return statistics;
+}
+void clear_plan_cache() { cache().sessions.clear(); }
 
 }  // namespace hearth
