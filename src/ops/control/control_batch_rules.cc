@@ -52,7 +52,8 @@ Value select_examples(const Value& pred, const Value& a, const Value& b) {
 
 }  // namespace
 
-// With a condition per example the loop runs while any example's holds; the others keep their state.
+// With a condition per example the loop runs while any example's holds; the others keep their state. What each
+// example's condition gave is then one more value of the state, [B], so that it is computed once a step.
 void while_batch(BatchArgs& b) {
   const size_t state = b.node.types.size(), n_cond = size_t(b.node.attrs.list("captures")[0]);
   const size_t n_body = b.in.size() - state - n_cond;
@@ -66,30 +67,26 @@ void while_batch(BatchArgs& b) {
   };
   const bool per_example = batched_outputs(*b.node.bodies[0], reads_flags(cond_flags), b.size)[0];
   if (per_example) batched.assign(state, true);
-  Values init;
-  for (size_t i = 0; i < state; ++i) init.push_back(batched[i] ? b.with_batch(i) : b.in[i]);
   const auto holds = [&](const Values& in) {
     Values reads = in;
     append(reads, cond_captured);
     return batch_body(b.graph, *b.node.bodies[0], reads, reads_flags(cond_flags), b.size, {per_example})[0];
   };
-  const auto more = [&](const Values& in) -> Values {
-    const Value pred = holds(in);
-    return {per_example
-                ? compare("GT", reduce_max(convert(pred, DType::i32), {0}), constant(*pred.graph, 0, DType::i32))
-                : pred};
-  };
+  Values init;
+  for (size_t i = 0; i < state; ++i) init.push_back(batched[i] ? b.with_batch(i) : b.in[i]);
+  if (per_example) init.push_back(holds(init));
+  const auto more = [&](const Values& in) -> Values { return {per_example ? reduce_or(in[state], {0}) : holds(in)}; };
   const auto step = [&](const Values& in) {
-    Values reads = in;
+    Values reads = part(in, 0, state);
     append(reads, body_captured);
     Values out = batch_body(b.graph, *b.node.bodies[1], reads, reads_flags(body_flags), b.size, batched);
     if (!per_example) return out;
-    const Value pred = holds(in);
-    for (size_t i = 0; i < state; ++i) out[i] = select_examples(pred, out[i], in[i]);
+    for (size_t i = 0; i < state; ++i) out[i] = select_examples(in[state], out[i], in[i]);
+    out.push_back(holds(out));  // of an example that has ended: what it was
     return out;
   };
   const std::vector<TensorType> types = types_of(init);
-  b.out = while_node(b.graph, trace_body(b.graph, types, more), trace_body(b.graph, types, step), init);
+  b.out = part(while_node(b.graph, trace_body(b.graph, types, more), trace_body(b.graph, types, step), init), 0, state);
   b.out_batched = batched;
 }
 

@@ -6,7 +6,9 @@
 #include <cmath>
 
 #include "array/run_graph.h"
+#include "array/transforms.h"
 #include "base/error.h"
+#include "ir/count_test.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/op_test.h"
 #include "ops/reduce/reduce.h"
@@ -45,6 +47,22 @@ TEST(ControlFlow, while_loops_until_its_condition_fails) {
     EXPECT_EQ(steps(1), 0);
     EXPECT_EQ(steps(27), 111);
   }
+}
+
+TEST(ControlFlow, a_condition_for_each_example_is_computed_once_a_step) {
+  Graph graph;
+  const Value x = graph.input("x", {f32, {3}});
+  const Function grow = [](const Values& in) {
+    return while_loop([](const Values& s) { return compare("LT", exp(s[0]), scalar_like(s[0], 100)); },
+                      [](const Values& s) -> Values { return {s[0] + 1.0}; }, {in[0]});
+  };
+  const Value y = vmap(grow)({x})[0];
+  const Node& loop = graph.node(y);
+  ASSERT_EQ(loop.op->name, "while");
+  EXPECT_EQ(count(*loop.bodies[0], "exponential"), 0);
+  EXPECT_EQ(count(*loop.bodies[1], "exponential"), 1);
+  graph.output("y", y);
+  EXPECT_EQ(run_one(graph, {to_bytes(f32, {0, 4.5, 7})}), (std::vector<double>{5, 5.5, 7}));
 }
 
 TEST(ControlFlow, state_values_may_swap_places) {
