@@ -19,22 +19,22 @@ static Value cumulative(const char* kind, const Value& x, int64_t axis, bool rev
   return x.graph->add("cumulative", {x}, scan_attrs(axis, reverse).set("kind", std::string(kind)));
 }
 
-Value cumsum(const Value& x, int64_t axis, ScanOptions options) {
+Value cumsum(const Value& x, int64_t axis, RunningOptions options) {
   return cumulative("sum", x, checked_axis("cumsum", x, axis), options.reverse);
 }
-Value cumprod(const Value& x, int64_t axis, ScanOptions options) {
+Value cumprod(const Value& x, int64_t axis, RunningOptions options) {
   return cumulative("product", x, checked_axis("cumprod", x, axis), options.reverse);
 }
-Value cummax(const Value& x, int64_t axis, ScanOptions options) {
+Value cummax(const Value& x, int64_t axis, RunningOptions options) {
   return cumulative("max", x, checked_axis("cummax", x, axis), options.reverse);
 }
-Value cummin(const Value& x, int64_t axis, ScanOptions options) {
+Value cummin(const Value& x, int64_t axis, RunningOptions options) {
   return cumulative("min", x, checked_axis("cummin", x, axis), options.reverse);
 }
-Value cumlogsumexp(const Value& x, int64_t axis, ScanOptions options) {
+Value cumlogsumexp(const Value& x, int64_t axis, RunningOptions options) {
   return x.graph->add("cumlogsumexp", {x}, scan_attrs(checked_axis("cumlogsumexp", x, axis), options.reverse));
 }
-Value linear_recurrence(const Value& a, const Value& b, int64_t axis, ScanOptions options) {
+Value linear_recurrence(const Value& a, const Value& b, int64_t axis, RunningOptions options) {
   return a.graph->add("linear_recurrence", {a, b},
                       scan_attrs(checked_axis("linear_recurrence", a, axis), options.reverse));
 }
@@ -143,7 +143,7 @@ static void grad_cumlogsumexp(VjpArgs& v) {
 // 0 stands for it: exp and log then give the right infinity. f16 and bf16 in f32.
 static std::vector<Value> decompose_cumlogsumexp(Graph&, const std::vector<Value>& in, const Attrs& attrs) {
   const int64_t axis = attrs.integer("dimension");
-  const ScanOptions options{.reverse = attrs.integer("reverse") != 0};
+  const RunningOptions options{.reverse = attrs.integer("reverse") != 0};
   const Value x = convert(in[0], in[0].dtype() == DType::f64 ? DType::f64 : DType::f32);
   const Value m = cummax(x, axis, options);
   const Value infinity = scalar_like(m, -kNothing);

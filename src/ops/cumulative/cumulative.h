@@ -10,17 +10,18 @@
 
 namespace hearth {
 
-struct ScanOptions {
+struct RunningOptions {
   bool reverse = false;
 };
-Value cumsum(const Value& x, int64_t axis = -1, ScanOptions options = {});
-Value cumprod(const Value& x, int64_t axis = -1, ScanOptions options = {});  // derivative right where x has zeros
-Value cummax(const Value& x, int64_t axis = -1, ScanOptions options = {});   // of equals, the last gets the derivative
-Value cummin(const Value& x, int64_t axis = -1, ScanOptions options = {});
-Value cumlogsumexp(const Value& x, int64_t axis = -1, ScanOptions options = {});  // log cumsum exp x, no overflow
+Value cumsum(const Value& x, int64_t axis = -1, RunningOptions options = {});
+Value cumprod(const Value& x, int64_t axis = -1, RunningOptions options = {});  // derivative right where x has zeros
+Value cummax(const Value& x, int64_t axis = -1,
+             RunningOptions options = {});  // of equals, the last gets the derivative
+Value cummin(const Value& x, int64_t axis = -1, RunningOptions options = {});
+Value cumlogsumexp(const Value& x, int64_t axis = -1, RunningOptions options = {});  // log cumsum exp x, no overflow
 
 // y[i] = a[i] y[i-1] + b[i], y[-1] = 0; with `reverse` y[i] = a[i] y[i+1] + b[i]. a and b of one type, numbers. The
 // derivatives of cumprod and cumlogsumexp, and state-space models, are such recurrences.
-Value linear_recurrence(const Value& a, const Value& b, int64_t axis = -1, ScanOptions options = {});
+Value linear_recurrence(const Value& a, const Value& b, int64_t axis = -1, RunningOptions options = {});
 
 }  // namespace hearth

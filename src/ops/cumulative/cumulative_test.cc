@@ -47,7 +47,7 @@ double log_add(double a, double b) {
 
 struct Kind {
   std::string name;  // of the row
-  Value (*call)(const Value&, int64_t, ScanOptions);
+  Value (*call)(const Value&, int64_t, RunningOptions);
   Step step;
   std::string op = "cumulative";
 };
