@@ -2,7 +2,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "compiler/random_graph_pool_test.h"
+#include "compiler/random_graph_control_test.h"
 #include "ops/adamw/adamw.h"
 #include "ops/attention/attention.h"
 #include "ops/barrier/barrier.h"
@@ -19,71 +19,114 @@
 namespace hearth {
 namespace {
 
-class Builder : public RandomPool {
+class Builder : public ControlSteps {
  public:
-  using RandomPool::RandomPool;
+  using ControlSteps::ControlSteps;
 
   void run(const Recipe& recipe) {
     for (const RandomStep& step : recipe) {
       step_ = &step;
       next_ = 0;
       const size_t before = pool_.size();
-      switch (step.what % 32) {
-        case 0:
-        case 1: input(); break;
-        case 2: made_from_nothing(); break;
-        case 3:
-        case 4: exact_unary(); break;
-        case 5:
-        case 6: smooth_unary(); break;
-        case 7:
-        case 8:
-        case 9:
-        case 10: arithmetic(); break;
-        case 11: divided(); break;
-        case 12: compared(); break;
-        case 13: selected(); break;
-        case 14:
-        case 15: converted(); break;
-        case 16:
-        case 17:
-        case 18:
-        case 19: view(); break;
-        case 20: padded(); break;
-        case 21: concatenated(); break;
-        case 22:
-        case 23: reduced(); break;
-        case 24: contracted(); break;
-        case 25: low_rank(); break;
-        case 26: bits(); break;
-        case 27: normalised(); break;
-        case 28: language_model_part(); break;
-        case 29: dynamic(); break;
-        case 30: barrier(); break;
-        case 31: random_or_optimizer(); break;
-      }
-      if (pool_.size() > before && step.choices[5] % 4 == 0) output(pool_.back());
-      if (step.choices[5] % 16 == 1 && pool_.size() > before) force(pool_.back());
+      if (pool_.empty() && step.what % kSteps > 2) continue;
+      take_step(step.what % kSteps);
+      if (depth_ > 0 || pool_.size() == before) continue;
+      if (step.choices[5] % 4 == 0) output(pool_.back());
+      if (step.choices[5] % 16 == 1) force(pool_.back());
     }
-    if (!pool_.empty()) output(pool_.back());
+    if (depth_ == 0 && !pool_.empty()) output(pool_.back());
   }
 
  private:
+  static constexpr uint32_t kSteps = 50;
+
+  void take_step(uint32_t what) {
+    switch (what) {
+      case 0:
+      case 1: return input();
+      case 2: return made_from_nothing();
+      case 3:
+      case 4: return exact_unary();
+      case 5:
+      case 6: return smooth_unary();
+      case 7:
+      case 8:
+      case 9:
+      case 10: return arithmetic();
+      case 11: return divided();
+      case 12: return compared();
+      case 13: return selected();
+      case 14:
+      case 15: return converted();
+      case 16:
+      case 17:
+      case 18:
+      case 19: return view();
+      case 20: return padded();
+      case 21: return concatenated();
+      case 22:
+      case 23: return reduced();
+      case 24: return contracted();
+      case 25: return low_rank();
+      case 26: return bits();
+      case 27: return normalised();
+      case 28: return language_model_part();
+      case 29: return dynamic();
+      case 30: return barrier();
+      case 31: return random_or_optimizer();
+      case 32: return taken();
+      case 33: return gathered();
+      case 34: return scattered();
+      case 35: return ordered();
+      case 36: return accumulated();
+      case 37: return windowed();
+      case 38: return pooled();
+      case 39: return coin() ? reduced_with_body() : products_and_bits_reduced();
+      case 40: return special();
+      case 41: return whole_number_functions();
+      case 42: return normalised_by_more();
+      case 43: return convolved();
+      case 44: return through_complex();
+      case 45: return fourier_of_real();
+      case 46: return factored();
+      case 47: return coin() ? branched() : mapped();
+      case 48: return coin() ? scanned() : looped();
+      default: return wrapped();
+    }
+  }
+
+  // Bodies of bodies end at depth 2.
+  Tracked inner(const std::vector<Tracked>& values, uint64_t seed) override {
+    if (depth_ >= 2) return values.back();
+    Builder body(build_);
+    body.depth_ = depth_ + 1;
+    body.pool_ = values;
+    body.run(random_recipe(seed, 6));
+    return body.pool_.back();
+  }
+
   // --- the steps
   // ---------------------------------------------------------------------------------------------------------
 
   void input() {
     const DType t = any_dtype();
     const Dims dims = any_dims();
-    const std::string name = "x" + std::to_string(graph_.inputs().size());
+    const bool real = build_.style.real_inputs && is_float(t) && choose(4) != 0;
+    if (depth_ > 0 || num_elements(dims) > build_.style.most_elements) return made_from_nothing();
     const TensorType type{t, dims};
     std::vector<double> values;
     for (int64_t i = 0; i < type.elements(); ++i) {
       const double u = random_unit(step_->choices[0], uint64_t(i));
-      values.push_back(t == DType::boolean ? u < 0.5 : is_unsigned_int(t) ? std::floor(u * 4) : std::floor(u * 7) - 3);
+      values.push_back(real                  ? rounded(t, u * 4 - 2)
+                       : t == DType::boolean ? u < 0.5
+                       : is_unsigned_int(t)  ? std::floor(u * 4)
+                                             : std::floor(u * 7) - 3);
     }
-    random_.inputs.push_back(to_bytes(t, values));
-    pool_.push_back({graph_.input(name, type), 3, 1, 0});
+    const size_t number = build_.inputs.size();
+    const std::string name = "x" + std::to_string(number);
+    build_.inputs.push_back({name, type, values});
+    const Value x = build_.given ? build_.given->at(number) : graph_.input(name, type);
+    pool_.push_back({x, 3, 1, real ? epsilon(DType::f32) : 0});
   }
 
   void made_from_nothing() {
@@ -104,19 +147,17 @@ class Builder : public RandomPool {
   }
 
   void exact_unary() {
-    if (pool_.empty()) return;
-    const Tracked x = pick();
+    Tracked x = pick();
     const DType t = x.value.dtype();
     constexpr const char* names[] = {"negate", "abs", "sign", "floor", "ceil"};
     const uint32_t kind = choose(5);
-    if (t == DType::boolean || is_unsigned_int(t)) return;
+    if (t == DType::boolean || is_unsigned_int(t) || (kind == 1 && !may_decide(x, true))) return;
     if ((kind >= 2 && !x.exact()) || (kind >= 3 && !is_float(t))) return;
     add(unary(names[kind], x.value), kind == 2 ? 1 : std::ceil(x.bound), kind >= 2 ? std::max(1.0, x.unit) : x.unit,
         x.error);
   }
 
   void smooth_unary() {
-    if (pool_.empty()) return;
     const Tracked picked = pick();
     const Tracked x = as_float(picked, is_float(picked.value.dtype()) ? picked.value.dtype() : DType::f32);
     const double eps = epsilon(x.value.dtype()) + epsilon(DType::f32);
@@ -127,20 +168,29 @@ class Builder : public RandomPool {
       case 2: return add(logistic(x.value), 1, 1, x.error + 4 * eps);
       case 3: return add(sin(x.value), 1, 1, x.error + 4 * eps);
       case 4: return add(cos(x.value), 1, 1, x.error + 4 * eps);
-      case 5: return add(log(unary("abs", x.value) + 1.0), std::log1p(x.bound), 1, x.error + 4 * eps * (1 + x.bound));
-      case 6:
-        return add(sqrt(unary("abs", x.value) + 1.0), std::sqrt(1 + x.bound), 1, x.error + 4 * eps * (1 + x.bound));
-      default: return add(rsqrt(unary("abs", x.value) + 1.0), 1, 1, x.error + 4 * eps * (1 + x.bound));
+      case 5: {
+        const Tracked p = positive(x);
+        return add(log(p.value), std::log(p.bound), 1, p.error + 4 * eps * p.bound);
+      }
+      case 6: {
+        const Tracked p = positive(x);
+        return add(sqrt(p.value), std::sqrt(p.bound), 1, p.error + 4 * eps * p.bound);
+      }
+      default: {
+        const Tracked p = positive(x);
+        return add(rsqrt(p.value), 1, 1, p.error + 4 * eps * p.bound);
+      }
     }
   }
 
   void arithmetic() {
-    if (pool_.empty()) return;
-    const Tracked a = pick(), other = pick();
+    Tracked a = pick();
+    const Tracked other = pick();
     const DType t = a.value.dtype();
-    Tracked b = compatible(is_float(t) ? as_float(other, t) : as_integer(other, t), a.value.dims());
+    Tracked b = compatible(like(other, t), a.value.dims());
     if (!b.value.valid()) return;
     const uint32_t kind = choose(6);
+    if ((kind == 3 || kind == 4) && (!may_decide(a, true) || !may_decide(b, true, 1))) return;
     if (t == DType::boolean && kind != 0 && kind < 3) return;
     if (kind == 1 && is_unsigned_int(t)) {
       add(a.value - b.value, exact_limit(t), 1, 0);  // wraps around
@@ -160,14 +210,12 @@ class Builder : public RandomPool {
   }
 
   void divided() {
-    if (pool_.empty()) return;
     const Tracked a = as_float(pick(), any_float()), b = compatible(as_float(pick(), a.value.dtype()), a.value.dims());
-    add(a.value / (unary("abs", b.value) + 1.0), a.bound, 1,
-        a.error + a.bound * (b.error + 4 * epsilon(a.value.dtype()) * (1 + b.bound)));
+    const Tracked p = positive(b);
+    add(a.value / p.value, a.bound, 1, a.error + a.bound * (p.error + 4 * epsilon(a.value.dtype()) * p.bound));
   }
 
   void compared() {
-    if (pool_.empty()) return;
     const Tracked a = pick(), b = compatible(as_integer(pick(), a.value.dtype()), a.value.dims());
     if (!a.exact() || !b.value.valid() || !b.exact()) return;
     constexpr const char* directions[] = {"EQ", "NE", "LT", "LE", "GT", "GE"};
@@ -176,11 +224,8 @@ class Builder : public RandomPool {
   }
 
   void selected() {
-    if (pool_.empty()) return;
     const Tracked a = pick(), picked = pick();
-    const Tracked b =
-        fitted(is_float(a.value.dtype()) ? as_float(picked, a.value.dtype()) : as_integer(picked, a.value.dtype()),
-               a.value.dims());
+    const Tracked b = fitted(like(picked, a.value.dtype()), a.value.dims());
     const Tracked condition = fitted(as_integer(latest(DType::boolean), DType::boolean), a.value.dims());
     if (!b.value.valid() || !condition.value.valid()) return;
     add(select(condition.value, a.value, b.value), std::max(a.bound, b.bound), std::min(a.unit, b.unit),
@@ -188,7 +233,6 @@ class Builder : public RandomPool {
   }
 
   void converted() {
-    if (pool_.empty()) return;
     const Tracked x = pick();
     const DType t = any_dtype();
     if (!is_float(t) && !x.exact()) return;
@@ -198,7 +242,6 @@ class Builder : public RandomPool {
   }
 
   void view() {
-    if (pool_.empty()) return;
     const Tracked x = pick();
     const Dims& dims = x.value.dims();
     const uint32_t rank = uint32_t(dims.size());
@@ -208,13 +251,13 @@ class Builder : public RandomPool {
         std::iota(axes.begin(), axes.end(), 1);
         for (int64_t& d : to) d = d == 1 ? 1 + choose(3) : d;
         to.insert(to.begin(), 1 + choose(3));
-        return num_elements(to) > kMostElements ? void() : same(broadcast_in_dim(x.value, to, axes), x);
+        return num_elements(to) > build_.style.most_elements ? void() : same(broadcast_in_dim(x.value, to, axes), x);
       }
       case 1: {  // an axis behind
         Dims to = dims, axes(rank);
         std::iota(axes.begin(), axes.end(), 0);
         to.push_back(1 + choose(4));
-        return num_elements(to) > kMostElements ? void() : same(broadcast_in_dim(x.value, to, axes), x);
+        return num_elements(to) > build_.style.most_elements ? void() : same(broadcast_in_dim(x.value, to, axes), x);
       }
       case 2: {
         Dims order(rank);
@@ -250,7 +293,6 @@ class Builder : public RandomPool {
   }
 
   void padded() {
-    if (pool_.empty()) return;
     const Tracked x = pick();
     Padding p;
     for (const int64_t d : x.value.dims()) {
@@ -265,22 +307,19 @@ class Builder : public RandomPool {
   }
 
   void concatenated() {
-    if (pool_.empty()) return;
     const Tracked a = pick(), picked = pick();
     if (a.value.rank() == 0) return;
     const uint32_t axis = choose(uint32_t(a.value.rank()));
     Dims dims = a.value.dims();
     dims[axis] = choose(4);
-    const Tracked b = fitted(
-        is_float(a.value.dtype()) ? as_float(picked, a.value.dtype()) : as_integer(picked, a.value.dtype()), dims);
+    const Tracked b = fitted(like(picked, a.value.dtype()), dims);
     if (!b.value.valid()) return;
     add(concatenate({a.value, b.value, a.value}, axis), std::max(a.bound, b.bound), std::min(a.unit, b.unit),
         a.error + b.error);
   }
 
   void reduced() {
-    if (pool_.empty()) return;
-    const Tracked x = pick();
+    Tracked x = pick();
     if (x.value.dtype() == DType::boolean || x.value.rank() == 0) return;
     Dims axes;
     double count = 1;
@@ -290,6 +329,7 @@ class Builder : public RandomPool {
     if (axes.empty()) axes = {x.value.rank() - 1}, count = double(x.value.dim(-1));
     const uint32_t kind = choose(4);
     if (kind >= 2) {
+      if (!may_decide(x, true)) return;
       if (count > 0) add(kind == 2 ? reduce_max(x.value, axes) : reduce_min(x.value, axes), x.bound, x.unit, x.error);
       return;
     }
@@ -305,7 +345,6 @@ class Builder : public RandomPool {
 
   // [.., m, k] [.., k, n] in any arrangement of axes.
   void contracted() {
-    if (pool_.empty()) return;
     const Tracked picked = pick(), other = pick();
     const DType t =
         is_float(picked.value.dtype()) || picked.value.dtype() == DType::i32 ? picked.value.dtype() : DType::f32;
@@ -334,7 +373,6 @@ class Builder : public RandomPool {
 
   // y + x W^T + scale (x A^T) B^T, as LoRA layers make it, in some order of additions.
   void low_rank() {
-    if (pool_.empty()) return;
     const DType t = any_float(), stored = coin() ? t : DType::bf16;
     const int64_t rows = 1 + choose(6), in = 3 + choose(9), out = 1 + choose(17), rank = 1 + choose(3);
     const Tracked x = fitted(as_float(pick(), t), {rows, in}), w = fitted(as_float(pick(), stored), {out, in});
@@ -356,7 +394,6 @@ class Builder : public RandomPool {
   }
 
   void bits() {
-    if (pool_.empty()) return;
     const Tracked a = pick();
     const DType t = a.value.dtype();
     if (is_float(t)) return;
@@ -371,7 +408,6 @@ class Builder : public RandomPool {
   }
 
   void normalised() {
-    if (pool_.empty()) return;
     const Tracked x = as_float(pick(), any_float());
     const double eps = epsilon(x.value.dtype()) + 4 * epsilon(DType::f32);
     if (x.value.rank() == 0 || x.value.dim(-1) == 0) return;
@@ -382,7 +418,6 @@ class Builder : public RandomPool {
   }
 
   void language_model_part() {
-    if (pool_.empty()) return;
     const DType t = any_float();
     const double eps = epsilon(t) + 4 * epsilon(DType::f32);
     const int64_t B = 1 + choose(2), T = 1 + choose(5), G = 1 + choose(2), H = G * (1 + choose(2)),
@@ -418,7 +453,6 @@ class Builder : public RandomPool {
   }
 
   void dynamic() {
-    if (pool_.empty()) return;
     const Tracked x = pick();
     std::vector<Value> starts;
     Dims sizes;
@@ -428,15 +462,13 @@ class Builder : public RandomPool {
     }
     if (coin()) return same(dynamic_slice(x.value, starts, sizes), x);
     const Tracked picked = pick();
-    const Tracked update = fitted(
-        is_float(x.value.dtype()) ? as_float(picked, x.value.dtype()) : as_integer(picked, x.value.dtype()), sizes);
+    const Tracked update = fitted(like(picked, x.value.dtype()), sizes);
     if (!update.value.valid()) return;
     add(dynamic_update_slice(x.value, update.value, starts), std::max(x.bound, update.bound),
         std::min(x.unit, update.unit), x.error + update.error);
   }
 
   void barrier() {
-    if (pool_.empty()) return;
     const Tracked a = pick(), b = pick();
     const std::vector<Value> passed = optimization_barrier({a.value, b.value});
     same(passed[0], a);
@@ -444,7 +476,6 @@ class Builder : public RandomPool {
   }
 
   void random_or_optimizer() {
-    if (pool_.empty()) return;
     if (coin()) {
       const Tracked x = as_float(pick(), any_float());
       const Value state = constant_list(graph_, {double(choose(100)), 5}, DType::u64, {2});
@@ -455,7 +486,7 @@ class Builder : public RandomPool {
                   v = small(DType::f32, dims);
     const Value half = constant(graph_, 0.5, DType::f32);
     const AdamWState next =
-        adamw({p.value, m.value, unary("abs", v.value) + 1.0}, g.value, half, half, half, {.weight_decay = 0.25});
+        adamw({p.value, m.value, v.value * v.value + 1.0}, g.value, half, half, half, {.weight_decay = 0.25});
     const double error = 4 * (p.error + g.error + m.error + v.error) + 64 * epsilon(DType::f32);
     add(next.parameter, 4, 1, error);
     add(next.m, 2, 1, error);
@@ -478,6 +509,21 @@ Recipe random_recipe(uint64_t seed, int steps) {
   return recipe;
 }
 
-RandomGraph::RandomGraph(const Recipe& recipe) { Builder(*this).run(recipe); }
+void build_random(const Recipe& recipe, RandomBuild& build) { Builder(build).run(recipe); }
+
+RandomGraph::RandomGraph(const Recipe& recipe) {
+  RandomBuild build{graph};
+  build_random(recipe, build);
+  only_reference = build.only_reference;
+  for (const RandomBuild::Input& in : build.inputs) inputs.push_back(to_bytes(in.type.dtype, in.values));
+  for (const RandomBuild::Output& out : build.outputs) {
+    const std::string name = "y" + std::to_string(errors.size());
+    if (out.donor.empty())
+      graph.output(name, out.value.value);
+    else
+      graph.output_in_place(name, out.value.value, out.donor);
+    errors.push_back(out.value.error);
+  }
+}
 
 }  // namespace hearth

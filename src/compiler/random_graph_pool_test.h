@@ -14,16 +14,6 @@
 
 namespace hearth {
 
-inline constexpr int64_t kMostElements = 3000;
-inline constexpr double kMostError = 0.02;
-
-// |x| <= bound; x is a multiple of unit as long as it is exact.
-struct Tracked {
-  Value value;
-  double bound = 0, unit = 1, error = 0;
-  bool exact() const { return error == 0; }
-};
-
 inline double exact_limit(DType t) {
   return is_float(t) ? 2 / epsilon(t) : std::ldexp(1, int(size_bytes(t)) * 8 - (is_signed_int(t) ? 1 : 0));
 }
@@ -31,7 +21,8 @@ inline double largest(DType t) { return t == DType::f16 ? 3e4 : 1e30; }
 
 class RandomPool {
  public:
-  explicit RandomPool(RandomGraph& random) : random_(random), graph_(random.graph) {}
+  explicit RandomPool(RandomBuild& build) : build_(build), graph_(build.graph) {}
+  virtual ~RandomPool() = default;
 
  protected:
   uint32_t choose(uint32_t count) {
@@ -52,7 +43,7 @@ class RandomPool {
   // Adds what was computed, where its numbers stay useful. `summed`: largest partial result on the way.
   void add(const Value& v, double bound, double unit, double error, double summed = 0) {
     const DType t = v.dtype();
-    if (!std::isfinite(bound) || v.type().elements() > kMostElements) return;
+    if (!std::isfinite(bound) || v.type().elements() > build_.style.most_elements) return;
     if (!is_float(t)) {
       pool_.push_back({v, std::min(bound, exact_limit(t)), 1, 0});
       return;
@@ -61,30 +52,28 @@ class RandomPool {
     if (bound / unit > exact_limit(t)) error += bound * epsilon(t);
     if (summed / unit > exact_limit(sums)) error += summed * 4 * epsilon(sums);
     if (error > 0) error += bound * epsilon(t);
-    if (error > kMostError * std::max(1.0, bound) || bound > largest(t) || unit < 1e-6) return;
+    const double most_error = build_.style.real_inputs ? 0.5 : 0.02;  // there it only keeps numbers from growing wild
+    if (error > most_error * std::max(1.0, bound) || bound > largest(t) || unit < 1e-6) return;
     pool_.push_back({v, bound, unit, error});
   }
   void same(const Value& v, const Tracked& x) { add(v, x.bound, x.unit, x.error); }
 
   void output(const Tracked& x) {
-    for (const GraphOutput& other : graph_.outputs()) {
-      if (other.value == x.value && step_->choices[4] % 3) return;  // sometimes twice
+    for (const RandomBuild::Output& other : build_.outputs) {
+      if (other.value.value == x.value && step_->choices[4] % 3) return;  // sometimes twice
     }
-    const std::string name = "y" + std::to_string(graph_.outputs().size());
-    for (const GraphInput& in : graph_.inputs()) {
-      if (step_->choices[4] % 2 || graph_.node(in.node).types[0] != x.value.type() || !donated_.insert(in.name).second)
-        continue;
-      graph_.output_in_place(name, x.value, in.name);
-      random_.errors.push_back(x.error);
-      return;
+    std::string donor;
+    for (const RandomBuild::Input& in : build_.inputs) {
+      if (step_->choices[4] % 2 || in.type != x.value.type() || !donated_.insert(in.name).second) continue;
+      donor = in.name;
+      break;
     }
-    graph_.output(name, x.value);
-    random_.errors.push_back(x.error);
+    build_.outputs.push_back({x, donor});
   }
 
   void force(const Tracked& x) {
-    const OpInfo& op = *graph_.node(x.value).op;
-    if (op.name != "input") random_.only_reference.insert(op.name);
+    const OpInfo& op = *x.value.graph->node(x.value).op;
+    if (op.name != "input") build_.only_reference.insert(op.name);
   }
 
   // --- shapes and dtypes
@@ -95,11 +84,22 @@ class RandomPool {
                                   DType::bf16, DType::bf16,    DType::bf16, DType::f16, DType::f16, DType::i32,
                                   DType::i32,  DType::boolean, DType::u32,  DType::f64, DType::i64, DType::u8,
                                   DType::i8,   DType::i16,     DType::u64,  DType::u16};
-    return weighted[choose(std::size(weighted))];
+    const uint32_t c = choose(std::size(weighted));
+    return is_float(weighted[c]) ? float_of_style(c, weighted[c]) : weighted[c];
   }
   DType any_float() {
     constexpr DType list[] = {DType::f32, DType::f32, DType::f32, DType::bf16, DType::f16, DType::f64};
-    return list[choose(std::size(list))];
+    const uint32_t c = choose(std::size(list));
+    return float_of_style(c, list[c]);
+  }
+  DType float_of_style(uint32_t chosen, DType otherwise) const {
+    const std::vector<DType>& floats = build_.style.floats;
+    return floats.empty() ? otherwise : floats[chosen % floats.size()];
+  }
+  // One that LAPACK and the Fourier transform know.
+  DType any_wide_float() {
+    const DType t = any_float();
+    return t == DType::f64 ? t : DType::f32;
   }
   Dims any_dims() {
     const uint32_t rank = choose(4), kind = choose(50);
@@ -182,9 +182,37 @@ class RandomPool {
     return x;
   }
   Value whole_numbers(const Dims& dims) { return fitted(as_integer(latest(DType::i32), DType::i32), dims).value; }
+  // x in x's dtype or, of exact numbers, in any; no value where that does not go.
+  Tracked like(const Tracked& x, DType t) { return is_float(t) ? as_float(x, t) : as_integer(x, t); }
 
-  RandomGraph& random_;
+  // At least 1, smooth.
+  Tracked positive(const Tracked& x) {
+    if (!build_.style.real_inputs) return {unary("abs", x.value) + 1.0, x.bound + 1, 1, x.error};
+    return {x.value * x.value + 1.0, x.bound * x.bound + 1, 1, 2 * x.bound * x.error + x.error * x.error};
+  }
+  // Whether x's elements may be compared with each other and with 0 in something whose value is continuous in x (a
+  // maximum) or not (a sort's indices). Real numbers are put on a grid first, so far apart that their errors decide
+  // nothing; another `lane` of it for what x is compared with.
+  bool may_decide(Tracked& x, bool continuous, int lane = 0) {
+    const DType t = x.value.dtype();
+    if (x.exact()) return true;
+    if (!build_.style.real_inputs) return continuous;
+    if (t != DType::f32 && t != DType::f64) return false;
+    const int64_t n = x.value.type().elements();
+    std::vector<double> grid(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; ++i) grid[size_t(i)] = 0.1 * double(i - n / 2) + 0.025 + 0.05 * lane;
+    for (int64_t i = n; i > 1; --i) std::swap(grid[size_t(i - 1)], grid[random_below(i)]);
+    const double scale = 0.01 / std::max(1.0, x.bound);
+    x.value = x.value * scale + constant_list(*x.value.graph, grid, t, x.value.dims());
+    x.bound = 0.1 * double(n) + 1, x.error *= scale;
+    return true;
+  }
+  size_t random_below(int64_t n) { return size_t(random_unit(step_->choices[0], uint64_t(++numbers_)) * double(n)); }
+
+  RandomBuild& build_;
   Graph& graph_;
+  uint64_t numbers_ = 0;
+  int depth_ = 0;  // of the body that is written
   const RandomStep* step_ = nullptr;
   uint32_t next_ = 0;
   std::vector<Tracked> pool_;
