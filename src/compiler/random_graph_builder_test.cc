@@ -110,9 +110,12 @@ class Builder : public ControlSteps {
 
   void input() {
     const DType t = any_dtype();
-    const Dims dims = any_dims();
+    Dims dims = any_dims();
     const bool real = build_.style.real_inputs && is_float(t) && choose(4) != 0;
-    if (depth_ > 0 || num_elements(dims) > build_.style.most_elements) return made_from_nothing();
+    if (depth_ > 0) return made_from_nothing();
+    if (num_elements(dims) > build_.style.most_elements) {
+      for (int64_t& d : dims) d = std::min<int64_t>(d, 3);
+    }
     const TensorType type{t, dims};
     std::vector<double> values;
     for (int64_t i = 0; i < type.elements(); ++i) {

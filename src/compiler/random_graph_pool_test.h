@@ -181,7 +181,11 @@ class RandomPool {
     x.bound *= scale, x.unit *= scale, x.error *= scale;
     return x;
   }
-  Value whole_numbers(const Dims& dims) { return fitted(as_integer(latest(DType::i32), DType::i32), dims).value; }
+  Value whole_numbers(const Dims& dims) {
+    Tracked x = as_integer(latest(DType::i32), DType::i32);
+    if (!x.value.valid()) x.value = constant_list(graph_, {2, 0, 1, 3, -1}, DType::i32, {5});
+    return fitted(x, dims).value;
+  }
   // x in x's dtype or, of exact numbers, in any; no value where that does not go.
   Tracked like(const Tracked& x, DType t) { return is_float(t) ? as_float(x, t) : as_integer(x, t); }
 
