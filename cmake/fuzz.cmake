@@ -6,8 +6,8 @@ if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   message(FATAL_ERROR "HEARTH_FUZZ needs clang: cmake -DCMAKE_CXX_COMPILER=clang++ (tools/fuzz does it)")
 endif()
 
-# What reads files from outside lies in these folders, and they need no others.
-set(fuzzed_sources "")
+# What reads files from outside lies in these folders and files, and they need no others.
+set(fuzzed_sources src/array/npy_header.cc src/array/npz_archive.cc)
 foreach(folder base plan io text)
   file(GLOB found CONFIGURE_DEPENDS src/${folder}/*.cc)
   list(APPEND fuzzed_sources ${found})
@@ -20,7 +20,7 @@ add_library(hearth_fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed_sources})
 target_include_directories(hearth_fuzzed PUBLIC src)
 target_compile_options(hearth_fuzzed PUBLIC ${fuzz_options} PRIVATE -fsanitize=fuzzer-no-link)
 target_link_options(hearth_fuzzed PUBLIC ${fuzz_options})
-target_link_libraries(hearth_fuzzed PUBLIC Threads::Threads nlohmann_json::nlohmann_json fmt::fmt PkgConfig::PCRE2 PkgConfig::HWY)
+target_link_libraries(hearth_fuzzed PUBLIC Threads::Threads nlohmann_json::nlohmann_json fmt::fmt PkgConfig::PCRE2 PkgConfig::HWY ZLIB::ZLIB)
 
 add_custom_target(fuzzers)
 file(GLOB_RECURSE fuzz_targets CONFIGURE_DEPENDS src/fuzz_*.cc)
