@@ -54,7 +54,7 @@ class Joiner {
 
  private:
   void remember(int32_t id, const Node& node) {
-    if (node.op->name == "dot_general" && node.attrs.list("lhs_batch").empty() &&
+    if (node.op->name == "dot_general" && takes_more(node.types[0].dtype) && node.attrs.list("lhs_batch").empty() &&
         backends_[0]->refuse(graph_, node).empty() && backends_[0]->kernel(node) == "matmul") {
       Product p{rewriter_(node.inputs[0]), rewriter_(node.inputs[1]), node.attrs.list("lhs_contract"),
                 node.attrs.list("rhs_contract")};
@@ -73,6 +73,9 @@ class Joiner {
       return;
     }
   }
+
+  // What the kernel can add to a product in the same pass.
+  static bool takes_more(DType t) { return is_float(t) && t != DType::f64; }
 
   const Chain* chain_of(const Value& old) const {
     const auto found = chains_.find(old.node);

@@ -8,6 +8,7 @@
 #include "ops/matmul/gemm.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/threads.h"
 #include "ops/matmul/gemm_cut.h"
@@ -19,10 +20,11 @@ constexpr int64_t kPackedABytes = 8 << 20;  // that all threads read, per macro 
 constexpr int64_t kPackedBBytes = 16 << 20;
 constexpr int64_t kOneThreadWork = 1 << 18;  // multiply-adds below which waking the pool costs more than it saves
 
-// Where the f32 sums of a macro block live while stages follow each other.
+// Where the sums of a macro block live while stages follow each other.
 struct Sums {
-  float* data = nullptr;  // element (0, 0) of the macro block; null: each task has its own
-  int64_t ld = 0;
+  char* data = nullptr;  // element (0, 0) of the macro block; null: each task has its own
+  int64_t ld = 0;        // elements
+  int64_t bytes = 4;     // of an element
 };
 
 struct Macro {
@@ -72,6 +74,7 @@ void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range col
   const GemmKernel& kernel = *segment.kernel;
   const int64_t depth = kernel.k_block ? kernel.k_block : segment.k;
   Tile tile = whole;
+  const int64_t final_bytes = size_bytes(whole.final_dtype);
   tile.alpha = segment.scale;
   if (kernel.begin) kernel.begin();
   for (int64_t k0 = 0; k0 < segment.k; k0 += depth) {
@@ -87,12 +90,13 @@ void run_tiles(const Macro& macro, const Segment& segment, Range rows, Range col
       tile.b = panel_of_b(macro, segment, j, cols.end, k0, tile.k);
       for (int64_t i = rows.begin; i < rows.end; i += kernel.mr) {
         const int64_t row = i - rows.begin, col = j - cols.begin;
-        const float* init = k0 == 0 ? whole.init : whole.out;
+        const void* init = k0 == 0 ? whole.init : whole.out;
         tile.rows = std::min<int64_t>(kernel.mr, rows.end - i);
         tile.a = a.data + row * a.row_bytes;
-        tile.out = whole.out + row * whole.ld_out + col;
-        tile.init = init ? init + row * tile.ld_init + col : nullptr;
-        tile.final_out = last ? static_cast<char*>(whole.final_out) + (row * whole.ld_final + col) * 2 : nullptr;
+        tile.out = static_cast<char*>(whole.out) + (row * whole.ld_out + col) * kernel.sum_bytes;
+        tile.init = init ? static_cast<const char*>(init) + (row * tile.ld_init + col) * kernel.sum_bytes : nullptr;
+        tile.final_out =
+            last ? static_cast<char*>(whole.final_out) + (row * whole.ld_final + col) * final_bytes : nullptr;
         a.tile(tile);
       }
     }
@@ -115,7 +119,7 @@ void start_from(const Macro& macro, int64_t row, int64_t col, Range rows, Range 
   } else {
     for (int64_t i = 0; i < rows.size(); ++i)
       macro.job->kernels->widen(addend + i * call.ld_addend * size_bytes(call.addend_dtype), call.addend_dtype,
-                                cols.size(), tile->out + i * tile->ld_out);
+                                cols.size(), static_cast<float*>(tile->out) + i * tile->ld_out);
   }
 }
 
@@ -124,12 +128,12 @@ void compute_task(const Macro& macro, Range rows, Range cols) {
   const int64_t row = macro.rows.begin + rows.begin, col = macro.cols.begin + cols.begin;
   Tile tile;
   tile.ld_out = macro.sums.data ? macro.sums.ld : cols.size();
-  tile.out = macro.sums.data ? macro.sums.data + rows.begin * macro.sums.ld + cols.begin
-                             : reinterpret_cast<float*>(gemm_scratch().block.at_least(rows.size() * cols.size() * 4));
+  tile.out = macro.sums.data ? macro.sums.data + (rows.begin * macro.sums.ld + cols.begin) * macro.sums.bytes
+                             : gemm_scratch().block.at_least(rows.size() * cols.size() * macro.sums.bytes);
   start_from(macro, row, col, rows, cols, &tile);
   for (int s = 0; s < macro.stage->count; ++s) {
-    if (s + 1 == macro.stage->count && macro.last && call.c_dtype != DType::f32) {
-      tile.final_out = static_cast<char*>(call.c) + (row * call.ldc + col) * 2;
+    if (s + 1 == macro.stage->count && macro.last && size_bytes(call.c_dtype) != macro.sums.bytes) {
+      tile.final_out = static_cast<char*>(call.c) + (row * call.ldc + col) * size_bytes(call.c_dtype);
       tile.final_dtype = call.c_dtype;
       tile.ld_final = call.ldc;
     }
@@ -180,14 +184,17 @@ void gemm_blocked(const GemmJob& job) {
     cut.stored_a = whole.stored_a;
   }
   const bool one_stage = stages.size() == 1, a_fits = one_stage && macro_rows >= call.m;
+  const int64_t sum_bytes = stages[0].segments[0].kernel->sum_bytes;
   for (int64_t j = 0; j < call.n; j += macro_cols) {
     for (int64_t i = 0; i < call.m; i += macro_rows) {
       Macro macro{&job, nullptr, {i, std::min(i + macro_rows, call.m)}, {j, std::min(j + macro_cols, call.n)}, cut};
-      if (call.c_dtype == DType::f32) {
-        macro.sums = {static_cast<float*>(call.c) + i * call.ldc + j, call.ldc};
+      macro.sums.bytes = sum_bytes;
+      if (size_bytes(call.c_dtype) == sum_bytes) {
+        macro.sums.data = static_cast<char*>(call.c) + (i * call.ldc + j) * sum_bytes;
+        macro.sums.ld = call.ldc;
       } else if (!one_stage) {
         macro.sums.ld = macro.cols.size();
-        macro.sums.data = reinterpret_cast<float*>(gemm_scratch().sums.at_least(macro.rows.size() * macro.sums.ld * 4));
+        macro.sums.data = gemm_scratch().sums.at_least(macro.rows.size() * macro.sums.ld * sum_bytes);
       }
       for (Stage& stage : stages) {
         macro.stage = &stage;
@@ -205,6 +212,12 @@ void gemm_blocked(const GemmJob& job) {
 // C = addend, or 0: what an empty sum leaves.
 void fill(const GemmJob& job) {
   const GemmCall& call = job.call;
+  if (job.wide) {
+    const int64_t bytes = size_bytes(call.c_dtype);
+    for (int64_t i = 0; i < call.m; ++i)
+      std::memset(static_cast<char*>(call.c) + i * call.ldc * bytes, 0, size_t(call.n * bytes));
+    return;
+  }
   float* row = reinterpret_cast<float*>(gemm_scratch().block.at_least(call.n * 4));
   for (int64_t i = 0; i < call.m; ++i) {
     const char* from = static_cast<const char*>(call.addend) + i * call.ld_addend * size_bytes(call.addend_dtype);
@@ -217,19 +230,44 @@ void fill(const GemmJob& job) {
   }
 }
 
+// The kernel for all terms of a dtype; null: each term has its own, of f32 panels or of bf16 ones.
+const GemmKernel* wide_kernel(const WideKernels& kernels, DType dtype) {
+  switch (dtype) {
+    case DType::f64: return &kernels.f64;
+    case DType::complex64: return &kernels.complex64;
+    case DType::complex128: return &kernels.complex128;
+    case DType::i64:
+    case DType::u64: return &kernels.i64;
+    default: return is_int(dtype) ? &kernels.i32 : nullptr;
+  }
+}
+
+// The product of real matrices that a complex one is (gemm_kernels.h), or the same one.
+GemmCall real_call(GemmCall call) {
+  if (!is_complex(call.c_dtype)) return call;
+  GemmTerm& term = call.terms[0];
+  call.n *= 2;
+  call.ldc *= 2;
+  term.k *= 2;
+  term.a.row_stride *= 2;  // its columns are parts: next to each other where those of the complex one are
+  call.c_dtype = term.a.dtype = term.b.dtype = real_part(call.c_dtype);
+  return call;
+}
+
 void run(const GemmKernels& kernels, const GemmCall& call, int threads) {
   if (call.m <= 0 || call.n <= 0) return;
-  GemmJob job{&kernels, threads, call};
+  const GemmCall real = real_call(call);
+  GemmJob job{&kernels, threads, real, wide_kernel(kernels.wide(), call.c_dtype)};
   job.call.term_count = 0;
   for (int i = 0; i < call.term_count; ++i) {
-    if (call.terms[i].k > 0) job.call.terms[job.call.term_count++] = call.terms[i];
+    if (call.terms[i].k > 0) job.call.terms[job.call.term_count++] = real.terms[i];
   }
   if (job.call.term_count == 0) return fill(job);
   int64_t k = 0;
   for (int i = 0; i < job.call.term_count; ++i) k += job.call.terms[i].k;
   // An element that is used once or twice is waited for, not computed with.
-  if (std::max(call.m, int64_t{8}) * std::max(call.n, int64_t{8}) * k <= kOneThreadWork) job.threads = 1;
-  if (!gemm_skinny(job)) gemm_blocked(job);
+  if (std::max(real.m, int64_t{8}) * std::max(real.n, int64_t{8}) * k <= kOneThreadWork) job.threads = 1;
+  if (job.wide || !gemm_skinny(job)) gemm_blocked(job);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The CPU matrix multiplication: C[M,N] = sum_i scale_i A_i[M,K_i] B_i[K_i,N] + addend, at most two terms.
-// Any mix of f32, bf16 and f16; sums are f32. NaN and infinities propagate (0 * inf is NaN). K = 0 gives the addend or
+// Any mix of f32, bf16 and f16; sums are f32. Of f64, integers (sums wrap around) and complex numbers: all three of one
+// dtype, one term with scale 1, no addend. NaN and infinities propagate (0 * inf is NaN). K = 0 gives the addend or
 // 0. The same call with the same thread count and instruction set gives the same bits. The caller has checked all
 // sizes.
 
@@ -16,7 +17,7 @@ namespace hearth {
 // first. The data needs no alignment (mapped files).
 struct MatrixRef {
   const void* data = nullptr;
-  DType dtype = DType::f32;  // f32, bf16, f16
+  DType dtype = DType::f32;
   int64_t row_stride = 0, col_stride = 1;
 };
 

@@ -80,6 +80,7 @@ void finish_through_memory(const Tile& t) {
   alignas(64) float sums[kMr * kNr];
   store_sums(sums, kNr);
   const __m512 alpha = _mm512_set1_ps(t.alpha);
+  const auto* first = static_cast<const float*>(t.init);
   const int64_t cols[2] = {t.cols < 16 ? t.cols : 16, t.cols < 16 ? 0 : t.cols - 16};
   const __mmask16 masks[2] = {Vec16::first(cols[0]), Vec16::first(cols[1])};
   const __mmask32 both = static_cast<__mmask32>(masks[1]) << 16 | masks[0];
@@ -87,7 +88,7 @@ void finish_through_memory(const Tile& t) {
     __m512 x[2];
     HEARTH_UNROLL for (int v = 0; v < 2; ++v) {
       const __m512 sum = Vec16::load(sums + r * kNr + v * 16);
-      const __m512 init = t.init ? _mm512_maskz_loadu_ps(masks[v], t.init + r * t.ld_init + v * 16) : Vec16::zero();
+      const __m512 init = t.init ? _mm512_maskz_loadu_ps(masks[v], first + r * t.ld_init + v * 16) : Vec16::zero();
       x[v] = Vec16::add_scaled(init, alpha, sum);
     }
     char* to = t.final_out ? static_cast<char*>(t.final_out) + r * t.ld_final * 2 : nullptr;
@@ -98,7 +99,7 @@ void finish_through_memory(const Tile& t) {
         if (t.final_out)
           Vec16::store_as<DType::f16>(to + v * 32, x[v], cols[v]);  // a store of 0 elements writes nothing
         else
-          _mm512_mask_storeu_ps(t.out + r * t.ld_out + v * 16, masks[v], x[v]);
+          _mm512_mask_storeu_ps(static_cast<float*>(t.out) + r * t.ld_out + v * 16, masks[v], x[v]);
       }
     }
   }
@@ -107,10 +108,11 @@ void finish_through_memory(const Tile& t) {
 void tile(const Tile& t) {
   const bool whole = t.rows == kMr && t.cols == kNr && t.alpha == 1 && !t.final_out;
   if (whole && t.init) {
-    HEARTH_TILE_LOAD(0, t.init, t.ld_init * 4);
-    HEARTH_TILE_LOAD(1, t.init + 16, t.ld_init * 4);
-    HEARTH_TILE_LOAD(2, t.init + 16 * t.ld_init, t.ld_init * 4);
-    HEARTH_TILE_LOAD(3, t.init + 16 * t.ld_init + 16, t.ld_init * 4);
+    const auto* init = static_cast<const float*>(t.init);
+    HEARTH_TILE_LOAD(0, init, t.ld_init * 4);
+    HEARTH_TILE_LOAD(1, init + 16, t.ld_init * 4);
+    HEARTH_TILE_LOAD(2, init + 16 * t.ld_init, t.ld_init * 4);
+    HEARTH_TILE_LOAD(3, init + 16 * t.ld_init + 16, t.ld_init * 4);
   } else {
     _tile_zero(0);
     _tile_zero(1);
@@ -119,7 +121,7 @@ void tile(const Tile& t) {
   }
   multiply(t);
   if (whole)
-    store_sums(t.out, t.ld_out);
+    store_sums(static_cast<float*>(t.out), t.ld_out);
   else
     finish_through_memory(t);
 }

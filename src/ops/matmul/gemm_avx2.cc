@@ -37,6 +37,7 @@ constexpr GemmKernels kTable = {
     .direct_tile = direct_tile,
     .dot_rows = dot_rows<Vec8, 2>,
     .dot_rows_bf16 = nullptr,
+    .wide = wide_kernels_avx2,
     .widen = widen<Vec8>,
     .narrow = narrow<Vec8>,
 };

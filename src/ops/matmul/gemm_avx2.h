@@ -10,6 +10,8 @@ namespace {
 
 struct Vec8 {
   using reg = __m256;
+  using element = float;
+  static constexpr DType dtype = DType::f32;
   static constexpr int lanes = 8, k_step = 1;
 
   static HEARTH_INLINE __m256i first(int64_t n) {

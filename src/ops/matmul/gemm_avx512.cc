@@ -38,6 +38,7 @@ constexpr GemmKernels kTable = {
     .broadcast_f32 = {broadcast_bytes<Vec16>, broadcast_pack<Vec16, Widen<Vec16, DType::f32>>,
                       broadcast_rows<Vec16, Widen<Vec16, DType::f32>>},
     .broadcast_bf16 = {},
+    .wide = wide_kernels_avx512,
     .widen = widen<Vec16>,
     .narrow = narrow<Vec16>,
 };

@@ -19,6 +19,8 @@ namespace {
 
 struct Vec16 {
   using reg = __m512;
+  using element = float;
+  static constexpr DType dtype = DType::f32;
   static constexpr int lanes = 16, k_step = 1;
 
   static HEARTH_INLINE __mmask16 first(int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }

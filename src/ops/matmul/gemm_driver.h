@@ -58,6 +58,7 @@ struct GemmJob {
   const GemmKernels* kernels;
   int threads;
   GemmCall call;
+  const GemmKernel* wide = nullptr;  // of all terms, where they are not of f32, f16 and bf16
 };
 
 bool gemm_skinny(const GemmJob& job);  // gemm_skinny.cc; false: not its kind of shape, nothing done

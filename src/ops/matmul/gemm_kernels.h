@@ -2,7 +2,8 @@
 #pragma once
 // What one instruction set offers to the drivers gemm.cc and gemm_skinny.cc: a table of plain functions.
 // Panel: W rows of A (or columns of B), k-major: element (i, k) at [k * W + i], zero-padded to W. Products of two bf16
-// matrices keep bf16 pairs (k, k+1) as one 32-bit element, so that a panel has half as many steps.
+// matrices keep bf16 pairs (k, k+1) as one 32-bit element, so that a panel has half as many steps. A complex product is
+// a real one of twice as many rows and columns of B: GemmKernels::wide.
 
 #include <cstdint>
 
@@ -27,11 +28,11 @@ struct Tile {
   int64_t a_stride = 0;  // stored tiles: bytes between rows of the unpacked A
   int64_t b_stride = 0;  // direct tiles: elements between rows of the unpacked B
   float alpha = 1;
-  const float* init = nullptr;
-  float* out = nullptr;
+  const void* init = nullptr;  // of the kernel's sums: f32, f64 or integers
+  void* out = nullptr;
   int64_t ld_init = 0, ld_out = 0;
   int64_t rows = 0, cols = 0;
-  void* final_out = nullptr;  // set: the result goes here, rounded to final_dtype (f16 or bf16), and out is not written
+  void* final_out = nullptr;  // set: the result goes here, in final_dtype (f16, bf16, i8, i16), and out is not written
   int64_t ld_final = 0;
   DType final_dtype = DType::bf16;
 };
@@ -48,6 +49,7 @@ struct GemmKernel {
   int mr = 0, nr = 0;
   int k_step = 1;         // panels are padded with zeros to a multiple of it
   int element_bytes = 4;  // of a panel
+  int sum_bytes = 4;      // of a sum
   int64_t k_block = 0;    // elements of k per pass over the tiles of a task, a multiple of k_step; 0: all of a stage
   void (*pack_a)(const PanelSource& source, void* panel) = nullptr;
   void (*pack_b)(const PanelSource& source, void* panel) = nullptr;
@@ -55,6 +57,7 @@ struct GemmKernel {
   // A as it is stored, in the panels' dtype, k contiguous and a multiple of k_step; null: A must be packed.
   void (*stored_tile)(const Tile& tile) = nullptr;
   CutCosts costs = {};
+  bool any_strides = false;   // packs what has no stride of 1
   void (*begin)() = nullptr;  // around the tiles of one task, may be null: AMX configures its tiles
   void (*end)() = nullptr;
 };
@@ -79,6 +82,15 @@ struct BroadcastRows {
   void (*multiply)(const DotRows& dot) = nullptr;              // x_stride is not read
 };
 
+// Products of dtypes other than f32, f16 and bf16: both operands of one dtype, one term, no addend. Integers wrap
+// around, so their sign is of no concern; those of 8 and 16 bits are widened to 32. A complex B[K,N] is packed as the
+// real [2K,2N] matrix of [re im; -im re] for each element, which the interleaved A[M,2K] meets as it lies; the product
+// is the interleaved C[M,2N]. Strides of such a B are those of the complex one counted in parts: they are right at even
+// rows and columns, where panels begin.
+struct WideKernels {
+  GemmKernel f64, complex64, complex128, i32, i64;
+};
+
 struct GemmKernels {
   GemmKernel f32;       // any mix of dtypes, widened into f32 panels
   GemmKernel bf16;      // both operands bf16; tile is null where the processor has no such product
@@ -91,10 +103,14 @@ struct GemmKernels {
   BroadcastRows broadcast_f32 = {};  // 3 to 32 vectors x; functions are null where dot products are as fast
   BroadcastRows broadcast_bf16 = {};
   int64_t dot_rows_bf16_most = 16;  // most vectors x for which it beats packing w
+  const WideKernels& (*wide)() = nullptr;
   void (*widen)(const void* from, DType dtype, int64_t count, float* to) = nullptr;
   void (*narrow)(const float* from, int64_t count, DType dtype, void* to) = nullptr;
 };
 
+const WideKernels& wide_kernels_scalar();
+const WideKernels& wide_kernels_avx2();
+const WideKernels& wide_kernels_avx512();
 const GemmKernels& gemm_kernels_scalar();
 const GemmKernels& gemm_kernels_avx2();
 const GemmKernels& gemm_kernels_avx512();

@@ -13,9 +13,9 @@ constexpr int kMr = 4, kVectors = 2;
 
 void tile(const Tile& t) {
   if (t.cols > Vec4::lanes)
-    tile_of<Vec4, PanelRows<kMr>, kVectors, 4, 2>(t);
+    tile_of<Vec4, PanelRows<Vec4, kMr>, kVectors, 4, 2>(t);
   else
-    tile_of<Vec4, PanelRows<kMr>, kVectors, 4, 1>(t);
+    tile_of<Vec4, PanelRows<Vec4, kMr>, kVectors, 4, 1>(t);
 }
 
 int direct_width(int64_t rows) { return rows <= 1 ? 1 : rows <= 4 ? 4 : 8; }
@@ -37,6 +37,7 @@ constexpr GemmKernels kTable = {
     .direct_tile = direct_tile,
     .dot_rows = dot_rows<Vec4, 2>,
     .dot_rows_bf16 = nullptr,
+    .wide = wide_kernels_scalar,
     .widen = widen<Vec4>,
     .narrow = narrow<Vec4>,
 };

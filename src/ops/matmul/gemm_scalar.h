@@ -8,6 +8,8 @@ namespace {
 
 struct Vec4 {
   typedef float reg __attribute__((vector_size(16)));
+  using element = float;
+  static constexpr DType dtype = DType::f32;
   static constexpr int lanes = 4, k_step = 1;
 
   static HEARTH_INLINE reg zero() { return reg{}; }
@@ -24,7 +26,7 @@ struct Vec4 {
   static HEARTH_INLINE float sum(reg x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 
   template <DType kType>
-  static HEARTH_INLINE float element(const char* p, int64_t i) {
+  static HEARTH_INLINE float stored(const char* p, int64_t i) {
     if constexpr (kType == DType::f32) {
       float x;
       std::memcpy(&x, p + i * 4, 4);
@@ -39,12 +41,12 @@ struct Vec4 {
   template <DType kType>
   static HEARTH_INLINE reg load_as(const void* from) {
     const char* p = static_cast<const char*>(from);
-    return reg{element<kType>(p, 0), element<kType>(p, 1), element<kType>(p, 2), element<kType>(p, 3)};
+    return reg{stored<kType>(p, 0), stored<kType>(p, 1), stored<kType>(p, 2), stored<kType>(p, 3)};
   }
   template <DType kType>
   static HEARTH_INLINE reg load_as_part(const void* from, int64_t n) {
     reg x{};
-    for (int64_t i = 0; i < n; ++i) x[i] = element<kType>(static_cast<const char*>(from), i);
+    for (int64_t i = 0; i < n; ++i) x[i] = stored<kType>(static_cast<const char*>(from), i);
     return x;
   }
   template <DType kType>

@@ -5,8 +5,10 @@
 // is local to that file, and no function compiled for a newer processor can be linked into code for an older one. For
 // the same reason nothing there calls std.
 //
-// V: reg, lanes, k_step (elements of k in one 32-bit lane), zero, set1, load, load_part, store, store_part, fma, sum,
-//    transpose (lanes x lanes, in place), load_as<DType>, load_as_part<DType>, store_as<DType>(to, x, count).
+// V: reg, element, dtype (of an element), lanes, k_step (elements of k in one 32-bit lane), zero, set1, load,
+// load_part,
+//    store, store_part, fma, sum, transpose (lanes x lanes, in place), load_as<DType>, load_as_part<DType>,
+//    store_as<DType>(to, x, count).
 
 #include "ops/matmul/gemm_kernels.h"
 
@@ -23,7 +25,7 @@ namespace hearth {
 template <class V, DType kType>
 struct Widen {
   using reg = typename V::reg;
-  static constexpr int k_step = 1, bytes = kType == DType::f32 ? 4 : 2;
+  static constexpr int k_step = 1, bytes = static_cast<int>(size_bytes(kType));
   static HEARTH_INLINE reg along_k(const char* p) { return V::template load_as<kType>(p); }
   static HEARTH_INLINE reg along_k_part(const char* p, int64_t elements) {
     return V::template load_as_part<kType>(p, elements);
@@ -33,11 +35,11 @@ struct Widen {
   }
 };
 
-// One 32-bit element, of any alignment, in all lanes.
+// One element, of any alignment, in all lanes.
 template <class V>
 HEARTH_INLINE typename V::reg repeat(const void* p) {
-  float x;
-  __builtin_memcpy(&x, p, 4);
+  typename V::element x;
+  __builtin_memcpy(&x, p, sizeof x);
   return V::set1(x);
 }
 

@@ -44,7 +44,8 @@ HEARTH_INLINE void turn_block(const PanelSource& s, int64_t i, int64_t width, in
 
 // Packs one panel of `width` (at most 4 * lanes), padding with zeros to width and to padded_steps.
 template <class V, class Source>
-HEARTH_INLINE void pack_panel_transposed(const PanelSource& s, int width, int64_t padded_steps, float* out) {
+HEARTH_INLINE void pack_panel_transposed(const PanelSource& s, int width, int64_t padded_steps,
+                                         typename V::element* out) {
   constexpr int L = V::lanes, step = Source::k_step;
   const int64_t total = padded_steps * width, row_bytes = s.stride_i * Source::bytes;
   NextPanel next{static_cast<const char*>(s.data) + width * row_bytes, row_bytes, s.k * Source::bytes};
@@ -53,7 +54,7 @@ HEARTH_INLINE void pack_panel_transposed(const PanelSource& s, int width, int64_
     for (int64_t k = 0; k < padded_steps; k += L) {
       typename V::reg x[L];
       next.fetch(group_width * L * step * Source::bytes);
-      float* to = out + k * width + group;
+      auto* to = out + k * width + group;
       // A full store may run over the start of the next step, which is written after it.
       const bool room = group_width == L || (width < L && (k + L - 1) * width + L <= total);
       if (room && valid >= group_width && s.k - k * step >= L * step) {
@@ -75,7 +76,7 @@ HEARTH_INLINE void pack_panel_transposed(const PanelSource& s, int width, int64_
 }
 
 template <class V, class Source>
-HEARTH_INLINE void pack_panel_rows(const PanelSource& s, int width, int64_t padded_steps, float* out) {
+HEARTH_INLINE void pack_panel_rows(const PanelSource& s, int width, int64_t padded_steps, typename V::element* out) {
   constexpr int L = V::lanes, step = Source::k_step;
   const char* data = static_cast<const char*>(s.data);
   const int64_t total = padded_steps * width, next_k = s.stride_k * Source::bytes;
@@ -98,7 +99,7 @@ HEARTH_INLINE void pack_panel_rows(const PanelSource& s, int width, int64_t padd
 }
 
 template <class V, class Source>
-HEARTH_INLINE void pack_panel(const PanelSource& s, int width, int64_t padded_steps, float* out) {
+HEARTH_INLINE void pack_panel(const PanelSource& s, int width, int64_t padded_steps, typename V::element* out) {
   if (s.stride_k == 1 && s.stride_i != 1)
     pack_panel_transposed<V, Source>(s, width, padded_steps, out);
   else

@@ -9,7 +9,7 @@ namespace hearth {
 // The valid part of a tile in the dtype of C, straight from registers. kFull: all columns are valid.
 template <class V, DType kType, bool kFull, int kRows, int kVectors>
 HEARTH_INLINE void store_columns(const Tile& t, void* out, int64_t ld, const typename V::reg (&acc)[kRows][kVectors]) {
-  constexpr int bytes = kType == DType::f32 ? 4 : 2;
+  constexpr int64_t bytes = size_bytes(kType);
   const int64_t last = kFull ? V::lanes : t.cols - (kVectors - 1) * V::lanes;
   char* to = static_cast<char*>(out);
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
@@ -35,11 +35,12 @@ template <class V, int kRows, int kVectors>
 HEARTH_INLINE void finish_tile(const Tile& t, typename V::reg (&acc)[kRows][kVectors]) {
   using reg = typename V::reg;
   if (t.init || t.alpha != 1) {
-    const reg alpha = V::set1(t.alpha);
+    const reg alpha = V::set1(static_cast<typename V::element>(t.alpha));
+    const auto* first = static_cast<const typename V::element*>(t.init);
     const bool full = t.cols >= kVectors * V::lanes;
     const int64_t last = t.cols - (kVectors - 1) * V::lanes;  // lanes of the last vector
     HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
-      const float* init = t.init + r * t.ld_init;
+      const auto* init = first + r * t.ld_init;
       const bool has_init = t.init && r < t.rows;
       HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
         const bool part = v + 1 == kVectors && !full;
@@ -50,20 +51,26 @@ HEARTH_INLINE void finish_tile(const Tile& t, typename V::reg (&acc)[kRows][kVec
       }
     }
   }
-  if (!t.final_out)
-    store_tile<V, DType::f32, kRows, kVectors>(t, t.out, t.ld_out, acc);
-  else if (t.final_dtype == DType::bf16)
-    store_tile<V, DType::bf16, kRows, kVectors>(t, t.final_out, t.ld_final, acc);
-  else
-    store_tile<V, DType::f16, kRows, kVectors>(t, t.final_out, t.ld_final, acc);
+  if (!t.final_out) return store_tile<V, V::dtype, kRows, kVectors>(t, t.out, t.ld_out, acc);
+  if constexpr (V::dtype == DType::f32) {
+    if (t.final_dtype == DType::bf16)
+      store_tile<V, DType::bf16, kRows, kVectors>(t, t.final_out, t.ld_final, acc);
+    else
+      store_tile<V, DType::f16, kRows, kVectors>(t, t.final_out, t.ld_final, acc);
+  } else if constexpr (V::dtype == DType::u32) {
+    if (size_bytes(t.final_dtype) == 1)
+      store_tile<V, DType::u8, kRows, kVectors>(t, t.final_out, t.ld_final, acc);
+    else
+      store_tile<V, DType::u16, kRows, kVectors>(t, t.final_out, t.ld_final, acc);
+  }
 }
 
 // Asks for the lines of C that the tile will write.
 template <class V, int kVectors>
 HEARTH_INLINE void fetch_result(const Tile& t) {
   const char* line = static_cast<const char*>(t.final_out ? t.final_out : t.out);
-  const int64_t row_bytes = t.final_out ? t.ld_final * 2 : t.ld_out * 4;
-  const int64_t width = kVectors * V::lanes * (t.final_out ? 2 : 4);
+  const int64_t bytes = t.final_out ? size_bytes(t.final_dtype) : int64_t(sizeof(typename V::element));
+  const int64_t row_bytes = (t.final_out ? t.ld_final : t.ld_out) * bytes, width = kVectors * V::lanes * bytes;
   for (int64_t r = 0; r < t.rows; ++r, line += row_bytes) {
     for (int64_t at = 0; at < width; at += 64) __builtin_prefetch(line + at, 1);
   }
@@ -76,10 +83,10 @@ HEARTH_INLINE void fetch_result(const Tile& t) {
 constexpr int kPrefetchSteps = 64, kLeastFetchSteps = 16;  // a tile of fewer is over before its lines come
 
 // Where a tile finds row r of A: in a panel, interleaved with the others.
-template <int kPanelRows>
+template <class V, int kPanelRows>
 struct PanelRows {
-  const float* at;
-  HEARTH_INLINE explicit PanelRows(const Tile& t) : at(static_cast<const float*>(t.a)) {}
+  const typename V::element* at;
+  HEARTH_INLINE explicit PanelRows(const Tile& t) : at(static_cast<const typename V::element*>(t.a)) {}
   HEARTH_INLINE const void* row(int r) const { return at + r; }
   HEARTH_INLINE void fetch() const { __builtin_prefetch(at + kPrefetchSteps * kPanelRows); }
   HEARTH_INLINE void next() { at += kPanelRows; }
@@ -87,7 +94,7 @@ struct PanelRows {
 
 // Or where it is stored. One pointer for three rows: an x86 address adds one or two strides for nothing. The last row
 // has its own, for it may be one that the tile does not have, and then repeats the one before.
-template <int kRows>
+template <class V, int kRows>
 struct StoredRows {
   static constexpr int kBases = (kRows + 1) / 3;
   const char *base[kBases], *last;
@@ -100,8 +107,8 @@ struct StoredRows {
   HEARTH_INLINE const void* row(int r) const { return r == kRows - 1 ? last : base[r / 3] + r % 3 * stride; }
   HEARTH_INLINE void fetch() const {}
   HEARTH_INLINE void next() {
-    HEARTH_UNROLL for (int i = 0; i < kBases; ++i) base[i] += 4;
-    last += 4;
+    HEARTH_UNROLL for (int i = 0; i < kBases; ++i) base[i] += sizeof(typename V::element);
+    last += sizeof(typename V::element);
   }
 };
 
@@ -111,7 +118,7 @@ template <class V, class Rows, int kPanelVectors, int kRows, int kVectors>
 static void tile_of(const Tile& t) {
   using reg = typename V::reg;
   Rows a(t);
-  const float* b = static_cast<const float*>(t.b);
+  const auto* b = static_cast<const typename V::element*>(t.b);
   reg acc[kRows][kVectors];
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
     HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) acc[r][v] = V::zero();
@@ -124,7 +131,7 @@ static void tile_of(const Tile& t) {
       a.fetch();
       HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
         bv[v] = V::load(b + v * V::lanes);
-        if (v * V::lanes % 16 == 0) __builtin_prefetch(b + v * V::lanes + kPrefetchSteps * kPanelVectors * V::lanes);
+        if (v * sizeof(reg) % 64 == 0) __builtin_prefetch(b + v * V::lanes + kPrefetchSteps * kPanelVectors * V::lanes);
       }
       HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
         const reg av = repeat<V>(a.row(r));
@@ -146,9 +153,9 @@ static void packed_rows(const Tile& t) {
     if (t.rows <= kRows - 2) return packed_rows<V, kPanelRows, kRows - 2>(t);
   }
   if (t.cols > V::lanes)
-    tile_of<V, PanelRows<kPanelRows>, 2, kRows, 2>(t);
+    tile_of<V, PanelRows<V, kPanelRows>, 2, kRows, 2>(t);
   else
-    tile_of<V, PanelRows<kPanelRows>, 2, kRows, 1>(t);
+    tile_of<V, PanelRows<V, kPanelRows>, 2, kRows, 1>(t);
 }
 
 // The same with A where it lies.
@@ -158,9 +165,9 @@ static void stored_rows(const Tile& t) {
     if (t.rows <= kRows - 2) return stored_rows<V, kRows - 2>(t);
   }
   if (t.cols > V::lanes)
-    tile_of<V, StoredRows<kRows>, 2, kRows, 2>(t);
+    tile_of<V, StoredRows<V, kRows>, 2, kRows, 2>(t);
   else
-    tile_of<V, StoredRows<kRows>, 2, kRows, 1>(t);
+    tile_of<V, StoredRows<V, kRows>, 2, kRows, 1>(t);
 }
 
 // As tile_of with B where it lies, rows of B contiguous; the A panel has kRows rows.
@@ -201,8 +208,8 @@ static void direct_tile_typed(const Tile& whole) {
     else
       direct_tile_columns<V, kType, kRows, 1>(t);
     t.b = static_cast<const char*>(t.b) + t.cols * bytes;
-    t.out += t.cols;
-    if (t.init) t.init += t.cols;
+    t.out = static_cast<float*>(t.out) + t.cols;
+    if (t.init) t.init = static_cast<const float*>(t.init) + t.cols;
   }
 }
 

@@ -12,7 +12,9 @@ namespace {
 constexpr int64_t kStageBytes = 8192;  // of one row of A over one stage of k
 constexpr int64_t kPanelsPerTask = 4;
 
-const GemmKernel& kernel_for(const GemmKernels& kernels, const GemmTerm& term) {
+const GemmKernel& kernel_for(const GemmJob& job, const GemmTerm& term) {
+  const GemmKernels& kernels = *job.kernels;
+  if (job.wide) return *job.wide;
   const bool pairs = term.a.dtype == DType::bf16 && term.b.dtype == DType::bf16 && kernels.bf16.tile;
   return pairs ? kernels.bf16 : kernels.f32;
 }
@@ -60,7 +62,7 @@ std::vector<Stage> make_stages(const GemmJob& job) {
   std::vector<Stage> stages;
   for (int t = 0; t < call.term_count; ++t) {
     const GemmTerm& term = call.terms[t];
-    const GemmKernel& kernel = kernel_for(*job.kernels, term);
+    const GemmKernel& kernel = kernel_for(job, term);
     const int64_t pieces = ceil_div(term.k * kernel.element_bytes, kStageBytes);
     const int64_t piece_k = round_up(ceil_div(term.k, pieces), 64);
     for (int64_t k0 = 0; k0 < term.k; k0 += piece_k) {
@@ -93,7 +95,7 @@ void pack_rows_of_a(const Segment& segment, Range rows, int64_t k0, int64_t k, c
   fetch(kernel, panel(rows.begin));
   for (int64_t i = rows.begin; i < rows.end; i += kernel.mr, to += panel_bytes) {
     if (i + kernel.mr < rows.end) fetch(kernel, panel(i + kernel.mr));
-    kernel.pack_a(gathered(panel(i)), to);
+    kernel.pack_a(kernel.any_strides ? panel(i) : gathered(panel(i)), to);
   }
 }
 
@@ -102,7 +104,8 @@ static PanelSource panel_of_b(const Segment& segment, int64_t col, int64_t end, 
 }
 
 void pack_panel_of_b(const Segment& segment, int64_t col, int64_t end, int64_t k0, int64_t k, char* to) {
-  segment.kernel->pack_b(gathered(panel_of_b(segment, col, end, k0, k)), to);
+  const PanelSource source = panel_of_b(segment, col, end, k0, k);
+  segment.kernel->pack_b(segment.kernel->any_strides ? source : gathered(source), to);
 }
 
 void fetch_panel_of_b(const Segment& segment, int64_t col, int64_t end, int64_t k0, int64_t k) {

@@ -180,12 +180,7 @@ std::vector<OpInfo> matmul_ops() {
              .jvp = jvp,
              .batch = batch};
   dot.expand = expand_complex_dot_general;
-  dot.offers = {{"cpu", "matmul", [](const Graph&, const Node& n) -> std::string {
-                   const DType t = n.types[0].dtype;
-                   return t == DType::f32 || t == DType::bf16 || t == DType::f16
-                              ? ""
-                              : cat("no matmul kernel for ", t, "; has f32, bf16, f16");
-                 }}};
+  dot.offers = {{"cpu", "matmul", nullptr}};
   // A matmul with what follows it, made by the compiler (compiler/epilogue.cc): C = A1 B1 [+ scale A2 B2] [+ addend].
   OpInfo fused{.name = "matmul_epilogue",
                .doc = "made by the compiler: matmul, low-rank update and addition in one pass",

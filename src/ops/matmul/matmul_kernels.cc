@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernel "matmul": C = A1 B1 [+ scale2 A2 B2] [+ addend], for every element of a batch.
+// Kernel "matmul": C = A1 B1 [+ scale2 A2 B2] [+ addend], for every element of a batch. The second term and the addend
+// are for f32, f16 and bf16 only.
 // Inputs: a1, b1, [a2, b2], [addend]. Attributes: m, n, k, batch (sizes); for each operand o of a, b (and a2, b2)
 // o_offset, o_row, o_col, o_batch: element offset and strides of its [rows,cols] matrix; k2 and scale2 with the second
 // term; addend = 1 with an addend, which is laid out like C.
@@ -68,9 +69,10 @@ void run(const KernelArgs& args) {
   }
 }
 
+bool is_narrow_float(DType t) { return is_float(t) && t != DType::f64; }
+
 void check_operand(const TensorType& type, const Attrs& attrs, const std::string& name, int64_t rows, int64_t cols) {
   const int64_t batch = attrs.integer("batch"), elements = type.elements();
-  HEARTH_CHECK(is_float(type.dtype) && type.dtype != DType::f64, format, "matmul: operand ", name, " is ", type);
   if (rows == 0 || cols == 0 || batch == 0) return;
   __int128 low = attrs.integer(name + "_offset"), high = low;
   const std::pair<int64_t, int64_t> axes[] = {{rows, attrs.integer(name + "_row")},
@@ -80,6 +82,15 @@ void check_operand(const TensorType& type, const Attrs& attrs, const std::string
   HEARTH_CHECK(low >= 0 && high < elements, format, "matmul: operand ", name, " reaches outside its tensor ", type);
 }
 
+// What gemm takes: f32, f16 and bf16 in any mix, or two operands of the result's dtype.
+void check_dtypes(const std::vector<TensorType>& in, DType out) {
+  HEARTH_CHECK(out != DType::boolean && (is_narrow_float(out) || in.size() == 2), format, "matmul: ", in.size(),
+               " inputs for a result of ", out);
+  for (const TensorType& type : in)
+    HEARTH_CHECK(is_narrow_float(out) ? is_narrow_float(type.dtype) : type.dtype == out, format,
+                 "matmul: an operand is ", type, ", the result of ", out);
+}
+
 void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {
   const int64_t m = attrs.integer("m"), n = attrs.integer("n"), k = attrs.integer("k"), batch = attrs.integer("batch");
   HEARTH_CHECK(m >= 0 && n >= 0 && k >= 0 && batch >= 0, format, "matmul: negative size");
@@ -87,8 +98,8 @@ void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out
   const size_t wanted = 2 + (two ? 2 : 0) + (addend ? 1 : 0);
   HEARTH_CHECK(in.size() == wanted && out.size() == 1, format, "matmul: ", in.size(), " inputs, needs ", wanted);
   const __int128 elements = __int128(batch) * m * n;
-  HEARTH_CHECK(elements == out[0].elements() && is_float(out[0].dtype) && out[0].dtype != DType::f64, format,
-               "matmul: result ", out[0], " is not ", batch, " x ", m, " x ", n);
+  HEARTH_CHECK(elements == out[0].elements(), format, "matmul: result ", out[0], " is not ", batch, " x ", m, " x ", n);
+  check_dtypes(in, out[0].dtype);
   check_operand(in[0], attrs, "a", m, k);
   check_operand(in[1], attrs, "b", k, n);
   if (two) {
@@ -99,9 +110,8 @@ void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out
     check_operand(in[3], attrs, "b2", k2, n);
   }
   if (addend)
-    HEARTH_CHECK(
-        in.back().elements() == out[0].elements() && is_float(in.back().dtype) && in.back().dtype != DType::f64, format,
-        "matmul: addend ", in.back(), " does not fit ", out[0]);
+    HEARTH_CHECK(in.back().elements() == out[0].elements(), format, "matmul: addend ", in.back(), " does not fit ",
+                 out[0]);
 }
 
 }  // namespace
