@@ -45,7 +45,10 @@ constexpr const char *kCompile = "compile_llama26", *kLoop = "loop_memory";
 
 class Runner {
  public:
-  Runner() : rows_(bench::element_rows()) { rows_.merge(bench::product_rows()); }
+  Runner() : rows_(bench::element_rows()) {
+    rows_.merge(bench::product_rows());
+    rows_.merge(bench::memory_rows());
+  }
 
   Median measure(const std::string& name, double seconds) {
     const bench::Parts parts = bench::split(name);

@@ -27,10 +27,18 @@ inline Parts split(const std::string& name) {
 }
 
 // The number behind the letter: b8, s512, d64.
-inline int64_t size_of(const Parts& parts, char letter) {
+inline int64_t size_of(const Parts& parts, char letter, int64_t otherwise = -1) {
   for (const std::string& part : parts)
     if (part.size() > 1 && part[0] == letter && isdigit(part[1])) return std::stoll(part.substr(1));
-  HEARTH_FAIL(value, "array_bench: the row has no size '", std::string(1, letter), "'");
+  HEARTH_CHECK(otherwise >= 0, value, "array_bench: the row has no size '", std::string(1, letter), "'");
+  return otherwise;
+}
+
+// The second part of the name: matmul-f64-1024.
+inline DType dtype_in(const Parts& parts) {
+  DType dtype = DType::f32;
+  HEARTH_CHECK(parse_dtype(parts.at(1), &dtype), value, "array_bench: '", parts[1], "' is no dtype");
+  return dtype;
 }
 
 // Numbers in [-1, 1), the same in every run.
@@ -73,5 +81,6 @@ inline Call jitted_gradients(ValueFunction f, Arrays in, size_t count) {
 using Rows = std::map<std::string, std::function<Call(const Parts&)>>;
 Rows element_rows();  // array_bench_elements.cc: chains, norms, losses, reductions, orders, memory
 Rows product_rows();  // array_bench_products.cc: matrix products, attention, convolution
+Rows memory_rows();   // array_bench_memory.cc: what moves numbers, of several dtypes and sizes
 
 }  // namespace hearth::bench

@@ -10,8 +10,6 @@
 namespace hearth::bench {
 namespace {
 
-DType dtype_in(const Parts& parts) { return parts.at(1) == "bf16" ? DType::bf16 : DType::f32; }
-
 Value sum_all(const Value& x) {
   Dims axes;
   for (int64_t i = 0; i < x.rank(); ++i) axes.push_back(i);
@@ -43,15 +41,17 @@ Call attention_row(const Parts& parts) {
       3);
 }
 
-// conv-f32-fwd-nchw-b8-c64-o64-h56-w3-t1: batch, in and out features, height and width, window, stride; padding w / 2.
+// conv-f32-fwd-nchw-b8-c64-o64-h56-w3-t1[-g64][-d2]: batch, in and out features, height and width, window, stride,
+// groups, distance of window positions; padding keeps the size.
 Call conv_row(const Parts& parts) {
   const DType dtype = dtype_in(parts);
   const bool last = parts[3] == "nhwc";
   const int64_t b = size_of(parts, 'b'), c = size_of(parts, 'c'), f = size_of(parts, 'o'), h = size_of(parts, 'h'),
-                w = size_of(parts, 'w'), t = size_of(parts, 't'), o = (h + w / 2 * 2 - w) / t + 1;
-  const ConvOptions options{.stride = {t}, .padding = {w / 2}, .channels_last = last};
+                w = size_of(parts, 'w'), t = size_of(parts, 't'), g = size_of(parts, 'g', 1),
+                d = size_of(parts, 'd', 1), o = (h + w / 2 * 2 * d - (w - 1) * d - 1) / t + 1;
+  const ConvOptions options{.stride = {t}, .padding = {w / 2 * d}, .dilation = {d}, .groups = g, .channels_last = last};
   const Array x = uniform(last ? Dims{b, h, h, c} : Dims{b, c, h, h}, dtype);
-  const Array weight = uniform(last ? Dims{w, w, c, f} : Dims{f, c, w, w}, dtype);
+  const Array weight = uniform(last ? Dims{w, w, c / g, f} : Dims{f, c / g, w, w}, dtype);
   const Array out = uniform(last ? Dims{b, o, o, f} : Dims{b, f, o, o}, dtype);
   if (parts[2] == "fwd")
     return jitted([options](Graph&, const Values& in) { return Values{conv2d(in[0], in[1], options)}; }, {x, weight});

@@ -55,6 +55,10 @@ def products():
                                                                 (512, 3200, 8640), (1, 8640, 3200))):
         rows.append(Row(f"matmul-{dtype}-m{m}-n{n}-k{k}", f"linear {m}x{k} to {n}, {dtype}", f"matmul {dtype}",
                         2.0 * m * n * k, wanted=0.95))
+    for dtype, n in itertools.product(("f64", "complex64", "complex128", "i32"), (64, 256, 1024)):
+        rows.append(Row(f"matmul-{dtype}-{n}", f"matmul {n}, {dtype}", f"matmul {dtype}",
+                        (8.0 if dtype.startswith("c") else 2.0) * n**3, quick=n == 256))
+    rows.append(Row("matmul-f64-m1-n4096-k4096", "linear 1x4096 to 4096, f64", "matmul f64", 2.0 * 4096**2))
     return rows
 
 
@@ -72,14 +76,31 @@ def attentions():
 
 def convolutions():
     rows = []
-    shapes = ((8, 64, 64, 56, 3, 1), (8, 128, 128, 28, 3, 1), (8, 256, 256, 14, 3, 1), (8, 64, 256, 56, 1, 1),
-              (8, 3, 64, 224, 7, 2))
-    for way, layout, (b, c, f, h, w, t) in itertools.product(("fwd", "grad"), ("nchw", "nhwc"), shapes):
-        out = (h + w // 2 * 2 - w) // t + 1
-        rows.append(Row(f"conv-f32-{way}-{layout}-b{b}-c{c}-o{f}-h{h}-w{w}-t{t}",
+    shapes = (("f32", 8, 64, 64, 56, 3, 1, "", "3x3"), ("f32", 8, 128, 128, 28, 3, 1, "", "3x3"),
+              ("f32", 8, 256, 256, 14, 3, 1, "", "3x3"), ("f32", 8, 64, 256, 56, 1, 1, "", "1x1"),
+              ("f32", 8, 3, 64, 224, 7, 2, "", "stem"), ("f32", 8, 128, 128, 56, 3, 1, "-g128", "depthwise"),
+              ("f32", 8, 512, 512, 14, 3, 1, "-g512", "depthwise"), ("f32", 8, 128, 128, 28, 3, 1, "-g32", "grouped"),
+              ("f32", 8, 128, 128, 28, 3, 1, "-d2", "dilated"), ("f64", 8, 64, 64, 28, 3, 1, "", "f64"))
+    for way, layout, (dtype, b, c, f, h, w, t, more, kind) in itertools.product(("fwd", "grad"), ("nchw", "nhwc"),
+                                                                               shapes):
+        out, groups = (h - 1) // t + 1, int(more[2:]) if more.startswith("-g") else 1
+        rows.append(Row(f"conv-{dtype}-{way}-{layout}-b{b}-c{c}-o{f}-h{h}-w{w}-t{t}{more}",
                         f"convolution {'forward' if way == 'fwd' else 'forward and backward'}, {c} to {f}, "
-                        f"{h}x{h}, window {w}, stride {t}, {layout.upper()}", f"convolution {way}",
-                        2.0 * b * out * out * f * c * w * w * (1 if way == "fwd" else 3), quick=h == 28))
+                        f"{h}x{h}, window {w}, stride {t}, {layout.upper()}, {kind} {dtype}", f"convolution {way}",
+                        2.0 * b * out * out * f * c / groups * w * w * (1 if way == "fwd" else 3), quick=h == 28))
+    return rows
+
+
+def moves():
+    rows = []
+    for dtype, axis in itertools.product(("bf16", "f16", "i16", "i8", "f64"), ("last", "first")):
+        rows.append(Row(f"cumsum-{dtype}-{axis}", f"cumsum over the {axis} axis, 2048x2048 {dtype}", "scans"))
+    rows.append(Row("take-f32", "1 M numbers of 4 M at indices, f32", "indices"))
+    rows.append(Row("scatter_add-f32", "1 M numbers added to 4 M at indices, f32", "indices"))
+    for dtype, b, n in (("complex64", 4096, 64), ("complex64", 1024, 1000), ("complex64", 1024, 1009),
+                        ("complex64", 16, 65536), ("complex64", 1, 1048576), ("complex128", 256, 4096),
+                        ("f32", 256, 4096), ("f32", 1024, 1000), ("f64", 256, 4096), ("complex64", 64, 6561)):
+        rows.append(Row(f"transforms-{dtype}-b{b}-n{n}", f"FFT, {b}x{n} {dtype}", "fft"))
     return rows
 
 
@@ -93,9 +114,10 @@ def system():
     ]
 
 
-ROWS = tuple(squares() + products() + attentions() + convolutions() + system())
+ROWS = tuple(squares() + products() + attentions() + convolutions() + moves() + system())
 EAGER = ("sum_all", "sum_last", "sum_first", "max_last", "cumsum_last", "cumsum_first", "sort", "argmax", "transpose",
          "gather_rows", "fft", "eager_add")  # what NumPy has as one function
+NUMPY = ("matmul", "cumsum", "take", "scatter_add", "transforms")  # of every dtype that it has
 
 
 def peers_of(row):
@@ -107,6 +129,9 @@ def peers_of(row):
         return ("numpy", "torch", "jax")
     if row.name == "jit_call":
         return ("compile", "jax")
-    if row.name in EAGER or row.name.startswith("matmul-f32"):
+    if row.name.startswith("matmul-complex") or row.name.startswith("matmul-i32"):
+        peers.remove("compile")  # which hands them to the eager one
+    kind = row.name.split("-")
+    if row.name in EAGER or (kind[0] in NUMPY and kind[1] != "bf16"):
         peers.insert(0, "numpy")
     return tuple(peers)

@@ -7,7 +7,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
-from array_peers import size_of  # noqa: E402
+from array_peers import dtype_name, size_of  # noqa: E402
 
 N = 2048
 
@@ -58,6 +58,12 @@ class Rows:
     def __init__(self):
         self.random = np.random.default_rng(0)
 
+    @staticmethod
+    def dtype(parts):
+        wide = any(parts[1].endswith(bits) for bits in ("64", "128")) and parts[1] != "complex64"
+        jax.config.update("jax_enable_x64", wide)
+        return jnp.dtype(dtype_name(parts))
+
     def uniform(self, *dims, dtype=jnp.float32):
         return jnp.asarray(self.random.random(dims, dtype=np.float32) * 2 - 1).astype(dtype)
 
@@ -100,6 +106,24 @@ class Rows:
     def fft(self, _):
         return self.bound(jnp.fft.fft, self.uniform(256, 4096).astype(jnp.complex64))
 
+    def cumsum(self, parts):
+        dtype, axis = self.dtype(parts), 1 if parts[2] == "last" else 0
+        return self.bound(lambda x: x.cumsum(axis, dtype=dtype), self.uniform(N, N, dtype=dtype))
+
+    def take(self, parts):
+        return self.bound(lambda x, i: x[i], self.uniform(4 << 20, dtype=self.dtype(parts)),
+                          self.integers(4 << 20, 1 << 20))
+
+    def scatter_add(self, parts):
+        dtype = self.dtype(parts)
+        return self.bound(lambda x, i, v: x.at[i].add(v), self.uniform(4 << 20, dtype=dtype),
+                          self.integers(4 << 20, 1 << 20), self.uniform(1 << 20, dtype=dtype))
+
+    def transforms(self, parts):
+        dtype = self.dtype(parts)
+        transform = jnp.fft.fft if jnp.issubdtype(dtype, jnp.complexfloating) else jnp.fft.rfft
+        return self.bound(transform, self.uniform(size_of(parts, "b"), size_of(parts, "n"), dtype=dtype))
+
     def jit_call(self, _):
         return self.bound(lambda x: x * 2 + 1, self.uniform(4))
 
@@ -108,7 +132,7 @@ class Rows:
         return lambda: jax.block_until_ready(x + 1)
 
     def matmul(self, parts):
-        dtype = jnp.bfloat16 if parts[1] == "bf16" else jnp.float32
+        dtype = self.dtype(parts)
         if len(parts) == 3:
             n = int(parts[2])
             return self.bound(jnp.matmul, self.uniform(n, n, dtype=dtype), self.uniform(n, n, dtype=dtype))
@@ -116,7 +140,7 @@ class Rows:
         return self.bound(lambda x, w: x @ w.T, self.uniform(m, k, dtype=dtype), self.uniform(n, k, dtype=dtype))
 
     def attention(self, parts):
-        dtype = jnp.bfloat16 if parts[1] == "bf16" else jnp.float32
+        dtype = self.dtype(parts)
         b, s, d = (size_of(parts, letter) for letter in "bsd")
         inputs = [self.uniform(b, s, 8, d, dtype=dtype) for _ in range(4)]
 
@@ -128,14 +152,15 @@ class Rows:
 
     def conv(self, parts):
         b, c, f, h, w, t = (size_of(parts, letter) for letter in "bcohwt")
-        last = parts[3] == "nhwc"
-        x = self.uniform(b, h, h, c) if last else self.uniform(b, c, h, h)
-        weight = self.uniform(w, w, c, f) if last else self.uniform(f, c, w, w)
+        q, d, dtype, last = size_of(parts, "g", 1), size_of(parts, "d", 1), self.dtype(parts), parts[3] == "nhwc"
+        x = self.uniform(*((b, h, h, c) if last else (b, c, h, h)), dtype=dtype)
+        weight = self.uniform(*((w, w, c // q, f) if last else (f, c // q, w, w)), dtype=dtype)
         names = ("NHWC", "HWIO", "NHWC") if last else ("NCHW", "OIHW", "NCHW")
 
         def forward(x, weight):
-            return jax.lax.conv_general_dilated(x, weight, (t, t), [(w // 2, w // 2)] * 2, dimension_numbers=names)
+            return jax.lax.conv_general_dilated(x, weight, (t, t), [(w // 2 * d, w // 2 * d)] * 2,
+                                                rhs_dilation=(d, d), dimension_numbers=names, feature_group_count=q)
         if parts[2] == "fwd":
             return self.bound(forward, x, weight)
-        g = self.uniform(*forward(x, weight).shape)
+        g = self.uniform(*forward(x, weight).shape, dtype=dtype)
         return self.gradients(lambda x, weight, g: (forward(x, weight) * g).sum(), 2, x, weight, g)

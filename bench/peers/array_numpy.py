@@ -2,25 +2,51 @@
 """Rows of array_bench in NumPy: those that are one function there."""
 import numpy as np
 
-from array_peers import size_of
+from array_peers import dtype_name, size_of
 
 
 class Rows:
     def __init__(self):
         self.random = np.random.default_rng(0)
 
-    def uniform(self, *dims):
-        return (self.random.random(dims, dtype=np.float32) * 2 - 1).astype(np.float32)
+    def uniform(self, *dims, dtype=np.float32):
+        return (self.random.random(dims, dtype=np.float32) * 2 - 1).astype(dtype)
+
+    def matmul(self, parts, dtype):
+        if len(parts) == 3:
+            n = int(parts[2])
+            a, b = self.uniform(n, n, dtype=dtype), self.uniform(n, n, dtype=dtype)
+        else:
+            a = self.uniform(size_of(parts, "m"), size_of(parts, "k"), dtype=dtype)
+            b = self.uniform(size_of(parts, "n"), size_of(parts, "k"), dtype=dtype).T
+        return lambda: a @ b
+
+    def cumsum(self, parts, dtype):
+        x, axis = self.uniform(2048, 2048, dtype=dtype), 1 if parts[2] == "last" else 0
+        return lambda: x.cumsum(axis, dtype=dtype)
+
+    def take(self, _, dtype):
+        x, i = self.uniform(4 << 20, dtype=dtype), self.random.integers(0, 4 << 20, 1 << 20)
+        return lambda: x[i]
+
+    def scatter_add(self, _, dtype):
+        x, i = self.uniform(4 << 20, dtype=dtype), self.random.integers(0, 4 << 20, 1 << 20)
+        v = self.uniform(1 << 20, dtype=dtype)
+
+        def call():
+            y = x.copy()
+            np.add.at(y, i, v)
+            return y
+        return call
+
+    def transforms(self, parts, dtype):
+        x = self.uniform(size_of(parts, "b"), size_of(parts, "n"), dtype=dtype)
+        transform = np.fft.fft if np.iscomplexobj(x) else np.fft.rfft
+        return lambda: transform(x)
 
     def call(self, parts):
-        if parts[0] == "matmul":
-            if len(parts) == 3:
-                n = int(parts[2])
-                a, b = self.uniform(n, n), self.uniform(n, n)
-            else:
-                a = self.uniform(size_of(parts, "m"), size_of(parts, "k"))
-                b = self.uniform(size_of(parts, "n"), size_of(parts, "k")).T
-            return lambda: a @ b
+        if len(parts) > 1:
+            return getattr(self, parts[0])(parts, np.dtype(dtype_name(parts)))
         if parts[0] == "eager_add":
             x = self.uniform(4)
             return lambda: x + 1

@@ -11,8 +11,17 @@ import sys
 import time
 
 
-def size_of(parts, letter):
-    return next(int(p[1:]) for p in parts if p[0] == letter and p[1:].isdigit())
+def size_of(parts, letter, *otherwise):
+    return next((int(p[1:]) for p in parts if p[0] == letter and p[1:].isdigit()), *otherwise)
+
+
+def dtype_name(parts):
+    """What NumPy, PyTorch and JAX call the dtype that is the second part of a row's name."""
+    name = parts[1]
+    for short, long in (("bf", "bfloat"), ("f", "float"), ("i", "int"), ("u", "uint")):
+        if name.startswith(short) and name[len(short):].isdigit():
+            return long + name[len(short):]
+    return name
 
 
 def median_of(call, seconds):

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from array_peers import size_of
+from array_peers import dtype_name, size_of
 
 N = 2048
 
@@ -45,6 +45,10 @@ class Rows:
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         self.compiled = compiled
+
+    @staticmethod
+    def dtype(parts):
+        return getattr(torch, dtype_name(parts))
 
     def uniform(self, *dims, dtype=torch.float32):
         return (torch.rand(dims) * 2 - 1).to(dtype)
@@ -98,6 +102,24 @@ class Rows:
     def fft(self, _):
         return self.bound(torch.fft.fft, self.uniform(256, 4096).to(torch.complex64))
 
+    def cumsum(self, parts):
+        dtype, axis = self.dtype(parts), 1 if parts[2] == "last" else 0
+        return self.bound(lambda x: x.cumsum(axis, dtype=dtype), self.uniform(N, N, dtype=dtype))
+
+    def take(self, parts):
+        return self.bound(torch.take, self.uniform(4 << 20, dtype=self.dtype(parts)),
+                          torch.randint(0, 4 << 20, (1 << 20,)))
+
+    def scatter_add(self, parts):
+        dtype = self.dtype(parts)
+        return self.bound(lambda x, i, v: x.scatter_add(0, i, v), self.uniform(4 << 20, dtype=dtype),
+                          torch.randint(0, 4 << 20, (1 << 20,)), self.uniform(1 << 20, dtype=dtype))
+
+    def transforms(self, parts):
+        dtype = self.dtype(parts)
+        return self.bound(torch.fft.fft if dtype.is_complex else torch.fft.rfft,
+                          self.uniform(size_of(parts, "b"), size_of(parts, "n"), dtype=dtype))
+
     def jit_call(self, _):
         return self.bound(lambda x: x * 2 + 1, self.uniform(4))
 
@@ -106,7 +128,7 @@ class Rows:
         return lambda: x + 1
 
     def matmul(self, parts):
-        dtype = torch.bfloat16 if parts[1] == "bf16" else torch.float32
+        dtype = self.dtype(parts)
         if len(parts) == 3:
             n = int(parts[2])
             return self.bound(torch.matmul, self.uniform(n, n, dtype=dtype), self.uniform(n, n, dtype=dtype))
@@ -114,7 +136,7 @@ class Rows:
         return self.bound(F.linear, self.uniform(m, k, dtype=dtype), self.uniform(n, k, dtype=dtype))
 
     def attention(self, parts):
-        dtype = torch.bfloat16 if parts[1] == "bf16" else torch.float32
+        dtype = self.dtype(parts)
         b, s, d = (size_of(parts, letter) for letter in "bsd")
         q, k, v, w = (self.uniform(b, s, 8, d, dtype=dtype) for _ in range(4))
 
@@ -127,12 +149,13 @@ class Rows:
 
     def conv(self, parts):
         b, c, f, h, w, t = (size_of(parts, letter) for letter in "bcohwt")
-        x, weight = self.uniform(b, c, h, h), self.uniform(f, c, w, w)
+        g, d, dtype = size_of(parts, "g", 1), size_of(parts, "d", 1), self.dtype(parts)
+        x, weight = self.uniform(b, c, h, h, dtype=dtype), self.uniform(f, c // g, w, w, dtype=dtype)
         if parts[3] == "nhwc":
             x, weight = (a.contiguous(memory_format=torch.channels_last) for a in (x, weight))
 
         def forward(x, weight):
-            return F.conv2d(x, weight, stride=t, padding=w // 2)
+            return F.conv2d(x, weight, stride=t, padding=w // 2 * d, dilation=d, groups=g)
         if parts[2] == "fwd":
             return self.bound(forward, x, weight)
         g = torch.rand_like(forward(x, weight))
