@@ -100,7 +100,8 @@ def measure_row(row, sides, args):
             if name in failures:
                 continue
             try:
-                found[name].append(sides[name].measure(row, args.seconds))
+                value = sides[name].measure(row, args.seconds)
+                found[name].append(value)
             except RuntimeError as error:
                 failures[name] = str(error)
     medians = {name: statistics.median(values) for name, values in found.items()}

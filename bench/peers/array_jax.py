@@ -152,14 +152,14 @@ class Rows:
 
     def conv(self, parts):
         b, c, f, h, w, t = (size_of(parts, letter) for letter in "bcohwt")
-        q, d, dtype, last = size_of(parts, "g", 1), size_of(parts, "d", 1), self.dtype(parts), parts[3] == "nhwc"
+        groups, d, dtype, last = size_of(parts, "g", 1), size_of(parts, "d", 1), self.dtype(parts), parts[3] == "nhwc"
         x = self.uniform(*((b, h, h, c) if last else (b, c, h, h)), dtype=dtype)
-        weight = self.uniform(*((w, w, c // q, f) if last else (f, c // q, w, w)), dtype=dtype)
+        weight = self.uniform(*((w, w, c // groups, f) if last else (f, c // groups, w, w)), dtype=dtype)
         names = ("NHWC", "HWIO", "NHWC") if last else ("NCHW", "OIHW", "NCHW")
 
         def forward(x, weight):
             return jax.lax.conv_general_dilated(x, weight, (t, t), [(w // 2 * d, w // 2 * d)] * 2,
-                                                rhs_dilation=(d, d), dimension_numbers=names, feature_group_count=q)
+                                                rhs_dilation=(d, d), dimension_numbers=names, feature_group_count=groups)
         if parts[2] == "fwd":
             return self.bound(forward, x, weight)
         g = self.uniform(*forward(x, weight).shape, dtype=dtype)

@@ -149,13 +149,13 @@ class Rows:
 
     def conv(self, parts):
         b, c, f, h, w, t = (size_of(parts, letter) for letter in "bcohwt")
-        g, d, dtype = size_of(parts, "g", 1), size_of(parts, "d", 1), self.dtype(parts)
-        x, weight = self.uniform(b, c, h, h, dtype=dtype), self.uniform(f, c // g, w, w, dtype=dtype)
+        groups, d, dtype = size_of(parts, "g", 1), size_of(parts, "d", 1), self.dtype(parts)
+        x, weight = self.uniform(b, c, h, h, dtype=dtype), self.uniform(f, c // groups, w, w, dtype=dtype)
         if parts[3] == "nhwc":
             x, weight = (a.contiguous(memory_format=torch.channels_last) for a in (x, weight))
 
         def forward(x, weight):
-            return F.conv2d(x, weight, stride=t, padding=w // 2 * d, dilation=d, groups=g)
+            return F.conv2d(x, weight, stride=t, padding=w // 2 * d, dilation=d, groups=groups)
         if parts[2] == "fwd":
             return self.bound(forward, x, weight)
         g = torch.rand_like(forward(x, weight))

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
+#include "base/isa.h"
 #include "base/threads.h"
 #include "ops/shape/strided_copy.h"
+#include "ops/shape/transpose_strip.h"
 
 namespace hearth {
 namespace {
 
-constexpr int64_t kTile = 16;  // of f32 a cache line: every line is read and written whole, once
+constexpr int64_t kStripBytes = 128;          // of the input's lines that a task reads: two cache lines
+constexpr int64_t kPastCacheBytes = 8 << 20;  // of a result that the caches would not hold until it is read
 
 // The axis along which the input is contiguous; -1 when there is none beside the last.
 int64_t contiguous_axis(const Dims& dims, const Dims& strides) {
@@ -19,67 +21,34 @@ int64_t contiguous_axis(const Dims& dims, const Dims& strides) {
   return -1;
 }
 
-struct Element16 {
-  uint64_t parts[2];
-};
+TransposeFunction transpose_function(int64_t element_bytes) {
+  if (isa() >= Isa::avx512) return transpose_strip_avx512(element_bytes);
+  return isa() >= Isa::avx2 ? transpose_strip_avx2(element_bytes) : transpose_strip_scalar(element_bytes);
+}
 
-// One task copies a strip of kTile positions of axis a and all of the last axis, tile by tile through a buffer in L1:
-// rows a power of two apart would otherwise evict each other before they are used up.
-template <class T>
-class Transposition {
- public:
-  explicit Transposition(const KernelArgs& args)
-      : dims_(args.attrs.list("dims")),
-        strides_(args.attrs.list("strides")),
-        to_strides_(row_major_strides(dims_)),
-        a_(size_t(contiguous_axis(dims_, strides_))),
-        from_(args.in[0].as<const T>() + args.attrs.integer("offset")),
-        to_(args.out[0].as<T>()) {}
-
-  void run() const {
-    const int64_t strips = (dims_[a_] + kTile - 1) / kTile;
-    parallel_for(num_elements(dims_) / dims_[a_] / dims_.back() * strips,
-                 [&](int64_t task, int) { strip(task / strips, task % strips * kTile); });
-  }
-
- private:
-  void strip(int64_t outer, int64_t first) const {
-    const T* from = from_ + first;
-    T* to = to_ + first * to_strides_[a_];
-    for (size_t axis = dims_.size() - 1; axis-- > 0;) {
-      if (axis == a_) continue;
-      from += outer % dims_[axis] * strides_[axis];
-      to += outer % dims_[axis] * to_strides_[axis];
-      outer /= dims_[axis];
-    }
-    const int64_t rows = std::min(kTile, dims_[a_] - first), columns = dims_.back(), step = strides_.back();
-    for (int64_t c = 0; c < columns; c += kTile) tile(from + c * step, to + c, rows, std::min(kTile, columns - c));
-  }
-
-  void tile(const T* from, T* to, int64_t rows, int64_t columns) const {
-    T buffer[kTile][kTile];
-    for (int64_t c = 0; c < columns; ++c) std::memcpy(buffer[c], from + c * strides_.back(), size_t(rows) * sizeof(T));
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < columns; ++c) to[r * to_strides_[a_] + c] = buffer[c][r];
-    }
-  }
-
-  const Dims &dims_, &strides_;
-  const Dims to_strides_;
-  const size_t a_;
-  const T* from_;
-  T* to_;
-};
-
+// One task turns a strip of the axis along which the input is contiguous by all of the last axis. A strip is wide: its
+// lines lie a row of the input apart, each in a page of its own, and pages are what is short.
+// Measured: Zen 5, 2 threads, 2048x2048 f32: 16 positions 0.62 ms, 32 0.44, 64 0.51; through the caches 0.61.
 void strided_copy(const KernelArgs& args) {
-  if (args.out[0].type->elements() == 0) return;
-  switch (size_bytes(args.out[0].dtype())) {
-    case 1: return Transposition<uint8_t>(args).run();
-    case 2: return Transposition<uint16_t>(args).run();
-    case 4: return Transposition<uint32_t>(args).run();
-    case 8: return Transposition<uint64_t>(args).run();
-    default: return Transposition<Element16>(args).run();
-  }
+  const Dims &dims = args.attrs.list("dims"), &strides = args.attrs.list("strides");
+  const int64_t elements = args.out[0].type->elements(), bytes = size_bytes(args.out[0].dtype());
+  if (elements == 0) return;
+  const Dims to_strides = row_major_strides(dims);
+  const size_t along = size_t(contiguous_axis(dims, strides));
+  const int64_t width = kStripBytes / bytes, strips = (dims[along] + width - 1) / width;
+  const TransposeFunction strip = transpose_function(bytes);
+  parallel_for(elements / dims[along] / dims.back() * strips, [&](int64_t task, int) {
+    const int64_t first = task % strips * width;
+    int64_t outer = task / strips, from = args.attrs.integer("offset") + first, to = first * to_strides[along];
+    for (size_t axis = dims.size() - 1; axis-- > 0;) {
+      if (axis == along) continue;
+      from += outer % dims[axis] * strides[axis];
+      to += outer % dims[axis] * to_strides[axis];
+      outer /= dims[axis];
+    }
+    strip({args.in[0].as<const char>() + from * bytes, args.out[0].as<char>() + to * bytes, strides.back(),
+           to_strides[along], std::min(width, dims[along] - first), dims.back(), elements * bytes >= kPastCacheBytes});
+  });
 }
 
 void check_strided_copy(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {

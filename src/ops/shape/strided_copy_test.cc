@@ -44,6 +44,22 @@ TEST(StridedCopy, moves_several_axes) {
   expect_same(DType::f32, {3, 16, 9, 31}, {3, 0, 2, 1});
 }
 
+// One less and one more than tiles of 4 to 16 elements and strips of 8 to 128.
+TEST(StridedCopy, sizes_around_tiles) {
+  for (const DType dtype : {DType::i8, DType::f16, DType::f32, DType::i64}) {
+    for (const int64_t rows : {63, 64, 65}) {
+      for (const int64_t columns : {127, 128, 129, 144}) expect_same(dtype, {rows, columns}, {1, 0});
+    }
+  }
+}
+
+// So large that it is written around the caches, with and without rows that begin with a cache line.
+TEST(StridedCopy, results_larger_than_the_caches) {
+  expect_same(DType::f32, {1024, 2064}, {1, 0});
+  expect_same(DType::f32, {1030, 2050}, {1, 0});
+  expect_same(DType::f64, {1030, 1040}, {1, 0});
+}
+
 TEST(StridedCopy, small_and_plain_copies_stay_row_programs) {
   EXPECT_FALSE(is_transposition({8, 8}, {1, 8}));       // too few
   EXPECT_FALSE(is_transposition({4, 2048}, {1, 4}));    // a short line

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+#define HEARTH_TRANSPOSE_STRIP transpose_strip_avx512
+#include "ops/shape/transpose_strip.inc"
