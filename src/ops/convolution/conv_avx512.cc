@@ -3,11 +3,17 @@
 #if defined(__x86_64__)
 #include "ops/convolution/conv_simd.h"
 #include "ops/matmul/gemm_avx512.h"
+#include "ops/matmul/gemm_wide_vec.h"
 
 namespace hearth {
 
 const ConvKernels& conv_kernels_avx512() {
   static constexpr ConvKernels kTable = conv_table<Vec16, 14, 8>();
+  return kTable;
+}
+
+const ConvKernels& conv_kernels_f64_avx512() {
+  static constexpr ConvKernels kTable = conv_table<Doubles, 14, 8>();
   return kTable;
 }
 

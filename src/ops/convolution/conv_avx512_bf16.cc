@@ -16,8 +16,9 @@ ConvKernels make_table() {
   table.copy_pairs = [](const ConvCopy& c) {
     if (c.pair != 1 || c.from_step != 2 || !c.has_pair) return copy_units<Vec16, PairSource>(c);
     for (int64_t a = 0; a < c.rows; ++a) {  // pairs as they lie
-      __builtin_memcpy(c.to + c.to_rows[a], static_cast<const char*>(c.from) + c.from_rows[a] * 2, size_t(c.cols) * 4);
-      for (int64_t b = c.cols; b < c.padded; ++b) c.to[c.to_rows[a] + b] = 0;
+      float* to = elements<Vec16>(c.to) + c.to_rows[a];
+      __builtin_memcpy(to, static_cast<const char*>(c.from) + c.from_rows[a] * 2, size_t(c.cols) * 4);
+      for (int64_t b = c.cols; b < c.padded; ++b) to[b] = 0;
     }
   };
   return table;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What one instruction set offers to conv_run.cc: a table of plain functions. All operands are in 32-bit units: an f32,
-// or two bf16 that are summed over (a pair).
+// What one instruction set offers to conv_run.cc: a table of plain functions. All operands are in units: an f32 or two
+// bf16 that are summed over (a pair), of 32 bits; in a table of its own an f64.
 
 #include <cstdint>
 
@@ -18,12 +18,12 @@ struct ConvRun {
 
 // out[r, v] (+)= sum over terms of lhs[r, term] w[k, v], r < rows.
 struct ConvTile {
-  const float* const* lhs = nullptr;  // where each row's offsets count from
+  const char* const* lhs = nullptr;  // where each row's offsets count from
   const ConvRun* runs = nullptr;
   int64_t run_count = 0, step = 1;
-  const float* w = nullptr;
-  int64_t w_stride = 0;         // between rows of the weights
-  float* const* out = nullptr;  // where each row's sums go, from out_offset on
+  const char* w = nullptr;
+  int64_t w_stride = 0;        // between rows of the weights
+  char* const* out = nullptr;  // where each row's sums go, from out_offset on
   int64_t out_offset = 0;
   bool add = false;
   int64_t rows = 0;
@@ -37,14 +37,14 @@ struct ConvCopy {
   int64_t from_step = 0;
   int64_t pair = 0;       // pairs: elements between the two
   bool has_pair = false;  // else the second is 0
-  float* to = nullptr;
+  char* to = nullptr;
   const int64_t* to_rows = nullptr;  // in units
   int64_t rows = 0, cols = 0, padded = 0;
 };
 
 // to[to_rows[a] + b * to_step] = from[from_rows[a] + b], rounded to dtype.
 struct ConvStore {
-  const float* from = nullptr;
+  const char* from = nullptr;
   const int64_t* from_rows = nullptr;
   void* to = nullptr;
   DType dtype = DType::f32;
@@ -53,6 +53,7 @@ struct ConvStore {
 };
 
 struct ConvKernels {
+  int unit_bytes = 4;
   int rows = 0, lanes = 0;  // most rows of a tile; columns of a vector, a tile has one or two
   // One lhs unit of a row meets a vector of weights. [0]: one vector, [1]: two.
   void (*tile[2])(const ConvTile& tile) = {};
@@ -70,6 +71,9 @@ const ConvKernels& conv_kernels_scalar();
 const ConvKernels& conv_kernels_avx2();
 const ConvKernels& conv_kernels_avx512();
 const ConvKernels& conv_kernels_avx512_bf16();
-const ConvKernels& conv_kernels(Isa isa);
+const ConvKernels& conv_kernels_f64_scalar();
+const ConvKernels& conv_kernels_f64_avx2();
+const ConvKernels& conv_kernels_f64_avx512();
+const ConvKernels& conv_kernels(Isa isa, DType dtype);
 
 }  // namespace hearth

@@ -41,7 +41,7 @@ LhsSteps lhs_steps(const ConvJob& job) {
 // The lines of the copy: all positions along the last axis.
 class LhsCopy {
  public:
-  LhsCopy(const ConvJob& job, float* to) : job_(job), p_(job.plan), steps_(lhs_steps(job)), to_(to) {
+  LhsCopy(const ConvJob& job, char* to) : job_(job), p_(job.plan), steps_(lhs_steps(job)), to_(to) {
     const size_t n = p_.positions.size();
     line_ = n ? p_.positions[n - 1] : 1;
     low_ = n ? p_.low[n - 1] : 0;
@@ -58,7 +58,8 @@ class LhsCopy {
 
   void run(int64_t index) const {
     const int64_t block = index / lines_, part = block / p_.outer, outer = block % p_.outer;
-    float* to = to_ + index * line_units();
+    const int64_t unit = job_.unit_bytes();
+    char* to = to_ + index * line_units() * unit;
     int64_t rest = index % lines_, from = part * steps_.part;
     bool inside = valid_ > 0;
     for (size_t i = p_.positions.size(); i-- > 1;) {
@@ -69,17 +70,17 @@ class LhsCopy {
       from += at * job_.layout.lhs[axis + 2];
     }
     if (!inside) {
-      std::memset(to, 0, size_t(line_units()) * 4);
+      std::memset(to, 0, size_t(line_units() * unit));
       return;
     }
-    std::memset(to, 0, size_t(low_ * stride_) * 4);
+    std::memset(to, 0, size_t(low_ * stride_ * unit));
     const int64_t after = low_ + valid_;
-    std::memset(to + after * stride_, 0, size_t((line_ - after) * stride_) * 4);
-    copy_line(outer, from, to + low_ * stride_);
+    std::memset(to + after * stride_ * unit, 0, size_t((line_ - after) * stride_ * unit));
+    copy_line(outer, from, to + low_ * stride_ * unit);
   }
 
  private:
-  void copy_line(int64_t outer, int64_t from, float* to) const {
+  void copy_line(int64_t outer, int64_t from, char* to) const {
     const ConvShape& s = job_.shape;
     ConvCopy c{.dtype = job_.dtype,
                .from_rows = from_rows_.data(),
@@ -99,7 +100,7 @@ class LhsCopy {
     if (p_.pairs && p_.form == ConvForm::features && s.in_features % 2) {  // the last feature has no second
       ConvCopy last = c;
       last.from = static_cast<const char*>(c.from) + (p_.inner - 1) * steps_.inner * 2;
-      last.to = c.to + p_.inner - 1;
+      last.to = c.to + (p_.inner - 1) * job_.unit_bytes();
       last.cols = last.padded = 1;
       last.has_pair = false;
       copy_units(job_, last);
@@ -112,7 +113,7 @@ class LhsCopy {
   const ConvJob& job_;
   const ConvPlan& p_;
   LhsSteps steps_;
-  float* to_;
+  char* to_;
   int64_t line_, low_, valid_, stride_, lines_ = 1;
   std::vector<int64_t> from_rows_, to_rows_;
 };
@@ -167,7 +168,7 @@ void RhsCopy::add(const Place& place, int64_t unit) {
   rows.to.push_back(p_.term(place.tap, unit) * job_.panel_width());
 }
 
-void RhsCopy::run(int64_t part, int64_t panel, int64_t first, int64_t end, float* to) const {
+void RhsCopy::run(int64_t part, int64_t panel, int64_t first, int64_t end, char* to) const {
   const Dims& l = job_.layout.rhs;
   const int64_t width = job_.panel_width(), col = panel * width, whole = int64_t(rows_.from.size());
   const bool groups = p_.form == ConvForm::groups;
@@ -193,16 +194,17 @@ void RhsCopy::run(int64_t part, int64_t panel, int64_t first, int64_t end, float
 void copy_operands(ConvJob& job, const RhsCopy& rhs, bool weights_too) {
   const int64_t panel_units = job.plan.terms() * job.panel_width(), panels = job.panels();
   const int64_t rhs_tasks = weights_too ? job.plan.parts * panels : 0;
-  float* weights = reinterpret_cast<float*>(scratch().rhs.at_least(rhs_tasks * panel_units * 4));
+  const int64_t unit = job.unit_bytes();
+  char* weights = scratch().rhs.at_least(rhs_tasks * panel_units * unit);
   job.weights = weights;
   const auto copy_rhs = [&](int64_t i) {
-    rhs.run(i / panels, i % panels, 0, job.plan.terms(), weights + i * panel_units);
+    rhs.run(i / panels, i % panels, 0, job.plan.terms(), weights + i * panel_units * unit);
   };
   if (job.plan.in_place) {
-    job.lhs_units = static_cast<const float*>(job.lhs);
+    job.lhs_units = static_cast<const char*>(job.lhs);
     return gemm_for(rhs_tasks, job.threads, copy_rhs);
   }
-  float* to = reinterpret_cast<float*>(scratch().lhs.at_least(job.plan.copy_units * 4));
+  char* to = scratch().lhs.at_least(job.plan.copy_units * unit);
   job.lhs_units = to;
   const LhsCopy lhs(job, to);
   const int64_t lines = std::max<int64_t>(1, kTaskUnits / std::max<int64_t>(1, lhs.line_units()));

@@ -15,7 +15,7 @@ class RhsCopy {
   explicit RhsCopy(const ConvJob& job);
 
   // Rows [first, end) in the order of memory; all of them, unless in_order(). Term 0 goes to `to`.
-  void run(int64_t part, int64_t panel, int64_t first, int64_t end, float* to) const;
+  void run(int64_t part, int64_t panel, int64_t first, int64_t end, char* to) const;
   bool in_order() const { return in_order_; }  // the i-th row is term i
 
  private:

@@ -118,7 +118,8 @@ void lay_out_copy(const ConvShape& s, const ConvLayout& l, DType dtype, bool ali
   const bool together = groups ? group_stride == 1 && p->inner % kernels.lanes == 0
                                : l.lhs[features ? 1 : 0] == 1 || (p->inner == 1 && !p->pairs);
   const int64_t unit = p->pairs ? 2 : 1;
-  p->in_place = aligned && together && (p->pairs ? features && s.in_features % 2 == 0 : dtype == DType::f32);
+  p->in_place =
+      aligned && together && (p->pairs ? features && s.in_features % 2 == 0 : size_bytes(dtype) == kernels.unit_bytes);
   for (size_t i = 0; i < s.axes.size(); ++i)
     p->in_place = p->in_place && p->low[i] == 0 && p->positions[i] == s.axes[i].lhs;
   for (size_t i = 0; i < l.lhs.size(); ++i) p->in_place = p->in_place && (i == 1 || l.lhs[i] % unit == 0);

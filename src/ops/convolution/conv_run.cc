@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kBlockTerms = 1024;     // of a panel of weights: 128 KiB stay in L2 while rows pass
 constexpr int64_t kLongBlockTerms = 256;  // where all rows of a part pass
-constexpr int64_t kTaskSums = 48 << 10;   // floats
+constexpr int64_t kTaskSums = 48 << 10;   // sums
 constexpr int64_t kLongTaskSums = 256 << 10;
 constexpr int64_t kFewRows = 448;  // of batch and positions, up to which weights are better copied where they are used
 constexpr int64_t kNearWeights = 384 << 10;  // bytes of weights that all panels of a task may take
@@ -44,7 +44,7 @@ struct Task {
 class Runner {
  public:
   Runner(const ConvJob& job, const RhsCopy& rhs) : job_(job), p_(job.plan), rhs_(rhs), last_(p_.rows.back()) {
-    direct_ = job_.dtype == DType::f32 && p_.out_step == 1 && p_.columns % job_.kernels->lanes == 0;
+    direct_ = size_bytes(job_.dtype) == job_.unit_bytes() && p_.out_step == 1 && p_.columns % job_.kernels->lanes == 0;
     int64_t rows = 1;
     for (const ConvRowAxis& axis : p_.rows) rows *= axis.size;
     long_ = p_.form == ConvForm::features ? rows <= kFewRows && p_.terms() > 2 * rows
@@ -154,8 +154,8 @@ class Runner {
   }
 
   struct TaskRows {
-    std::vector<const float*> lhs;  // class by class, line by line
-    std::vector<float*> sums;
+    std::vector<const char*> lhs;  // class by class, line by line
+    std::vector<char*> sums;
     std::vector<int64_t> row_of, to_rows;  // in the order of outputs: their rows, and where their results go
     std::vector<int64_t> class_begin;      // the first row of each class
   };
@@ -202,7 +202,8 @@ class Runner {
   }
 
   void list_group(const Task& task, const LineGroup& group, TaskRows* rows) const {
-    const float* lhs = job_.lhs_units + (p_.form == ConvForm::groups ? 0 : task.part * p_.part_stride);
+    const int64_t unit = job_.unit_bytes();
+    const char* lhs = job_.lhs_units + (p_.form == ConvForm::groups ? 0 : task.part * p_.part_stride * unit);
     const int64_t lines = std::min(task.lines.end, group.lines) - task.lines.begin, outputs = task.outputs.size();
     const size_t base = rows->row_of.size();
     rows->row_of.resize(base + size_t(lines * outputs));
@@ -221,7 +222,7 @@ class Runner {
           const size_t at = base + size_t(i * outputs + o - task.outputs.begin);
           rows->row_of[at] = int64_t(rows->lhs.size());
           rows->to_rows[at] = to[size_t(i)] + o * last_.out_stride;
-          rows->lhs.push_back(lhs + from[size_t(i)] + j * c.lhs_step * last_.lhs_stride);
+          rows->lhs.push_back(lhs + (from[size_t(i)] + j * c.lhs_step * last_.lhs_stride) * unit);
         }
       }
     }
@@ -231,20 +232,21 @@ class Runner {
     static thread_local TaskRows rows;
     list_rows(task, &rows);
     const int64_t width = job_.panel_width(), ld = task.panels.size() * width, count = int64_t(rows.lhs.size());
+    const int64_t unit = job_.unit_bytes();
     const int64_t first = task.panels.begin * width;
     char* out = static_cast<char*>(job_.out) + (task.part * p_.out_part + first * p_.out_step) * size_bytes(job_.dtype);
     rows.sums.resize(size_t(count));
-    float* block = direct_ ? nullptr : reinterpret_cast<float*>(gemm_scratch().block.at_least(count * ld * 4));
+    char* block = direct_ ? nullptr : gemm_scratch().block.at_least(count * ld * unit);
     for (size_t at = 0; at < size_t(count); ++at) {
       int64_t& row = rows.row_of[at];
-      rows.sums[size_t(row)] = direct_ ? reinterpret_cast<float*>(out) + rows.to_rows[at] : block + row * ld;
+      rows.sums[size_t(row)] = direct_ ? out + rows.to_rows[at] * unit : block + row * ld * unit;
       row *= ld;
     }
     size_t blocks = 0;
     for (size_t g = 0; g < task.group_count; ++g) {
       for (const ConvRuns& runs : task.groups[g].runs) blocks = std::max(blocks, runs.blocks.size() - 1);
     }
-    const float* weights = job_.weights + (task.part * job_.panels() + task.panels.begin) * p_.terms() * width;
+    const char* weights = job_.weights + (task.part * job_.panels() + task.panels.begin) * p_.terms() * width * unit;
     for (size_t i = 0; i < blocks; ++i) {
       size_t at = 0;
       if (own_weights()) weights = copy_block(task, int64_t(i));
@@ -265,35 +267,36 @@ class Runner {
   }
 
   // The task's panels over one block of terms; the result counts from term 0.
-  const float* copy_block(const Task& task, int64_t block) const {
+  const char* copy_block(const Task& task, int64_t block) const {
     const int64_t width = job_.panel_width(), first = block * kLongBlockTerms, panel_units = kLongBlockTerms * width;
     const int64_t end = std::min(first + kLongBlockTerms, p_.terms());
-    float* to = reinterpret_cast<float*>(gemm_scratch().own_b.at_least(task.panels.size() * panel_units * 4));
+    const int64_t unit = job_.unit_bytes();
+    char* to = gemm_scratch().own_b.at_least(task.panels.size() * panel_units * unit);
     for (int64_t j = 0; j < task.panels.size(); ++j)
-      rhs_.run(task.part, task.panels.begin + j, first, end, to + j * panel_units - first * width);
-    return to - first * width;
+      rhs_.run(task.part, task.panels.begin + j, first, end, to + (j * panel_units - first * width) * unit);
+    return to - first * width * unit;
   }
 
   // The tiles of rows [range) over one block of terms and all panels.
   void multiply(const Task& task, const ConvRuns& runs, size_t block, const TaskRows& rows, Range range,
-                const float* weights) const {
+                const char* weights) const {
     if (block + 1 >= runs.blocks.size() || (block > 0 && runs.blocks[block] == runs.blocks[block + 1])) return;
     const int64_t width = job_.panel_width();
     const int64_t panel_units = width * (own_weights() ? kLongBlockTerms : p_.terms());
     const bool lanes = p_.form == ConvForm::groups;
     ConvTile tile{.step = runs.step, .w_stride = width};
-    std::vector<const float*> shifted;  // lanes: rows of lhs from the panel's first group on
+    std::vector<const char*> shifted;  // lanes: rows of lhs from the panel's first group on
     tile.runs = runs.runs.data() + runs.blocks[block];
     tile.run_count = int64_t(runs.blocks[block + 1] - runs.blocks[block]);
     tile.add = block > 0;
     for (int64_t j = task.panels.begin; j < task.panels.end; ++j) {
       const int two = p_.columns - j * width > job_.kernels->lanes ? 1 : 0;
-      tile.w = weights + (j - task.panels.begin) * panel_units;
+      tile.w = weights + (j - task.panels.begin) * panel_units * job_.unit_bytes();
       tile.out_offset = (j - task.panels.begin) * width;
-      const float* const* lhs = rows.lhs.data();
+      const char* const* lhs = rows.lhs.data();
       if (lanes && j > 0) {
         shifted.assign(rows.lhs.begin(), rows.lhs.end());
-        for (const float*& row : shifted) row += j * width;
+        for (const char*& row : shifted) row += j * width * job_.unit_bytes();
         lhs = shifted.data();
       }
       for (int64_t i = range.begin; i < range.end; i += tile.rows) {
@@ -308,7 +311,7 @@ class Runner {
   using Kernels = void (*const (&)[2])(const ConvTile&);
   Kernels kernels_for(const ConvTile& tile) const {
     bool next = p_.form == ConvForm::batch;
-    for (int64_t r = 1; next && r < tile.rows; ++r) next = tile.lhs[r] == tile.lhs[0] + r;
+    for (int64_t r = 1; next && r < tile.rows; ++r) next = tile.lhs[r] == tile.lhs[0] + r * job_.unit_bytes();
     const ConvKernels& k = *job_.kernels;
     return p_.pairs ? next ? k.pair_tile_next : k.pair_tile : next ? k.tile_next : k.tile;
   }
@@ -325,8 +328,10 @@ class Runner {
 
 }  // namespace
 
-const ConvKernels& conv_kernels(Isa isa) {
+const ConvKernels& conv_kernels(Isa isa, DType dtype) {
 #if defined(__x86_64__)
+  if (dtype == DType::f64 && isa >= Isa::avx2)
+    return isa >= Isa::avx512 ? conv_kernels_f64_avx512() : conv_kernels_f64_avx2();
   switch (isa) {
     case Isa::avx2: return conv_kernels_avx2();
     case Isa::avx512: return conv_kernels_avx512();
@@ -337,7 +342,7 @@ const ConvKernels& conv_kernels(Isa isa) {
 #else
   (void)isa;
 #endif
-  return conv_kernels_scalar();
+  return dtype == DType::f64 ? conv_kernels_f64_scalar() : conv_kernels_scalar();
 }
 
 bool convolve(ConvJob job) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The CPU convolution of f32, bf16 and f16.
+// The CPU convolution of f32, f64, bf16 and f16.
 
 #include "ops/convolution/conv_plan.h"
 
@@ -16,18 +16,19 @@ struct ConvJob {
   const void* lhs = nullptr;
   const void* rhs = nullptr;
   void* out = nullptr;
-  const float* lhs_units = nullptr;  // the copy, or lhs itself
-  const float* weights = nullptr;    // [parts][panels][terms][panel width]
+  const char* lhs_units = nullptr;  // the copy, or lhs itself
+  const char* weights = nullptr;    // [parts][panels][terms][panel width]
   int threads = 1;
 
+  int64_t unit_bytes() const { return kernels->unit_bytes; }
   int64_t panel_width() const { return 2 * kernels->lanes; }
   int64_t panels() const { return (plan.columns + panel_width() - 1) / panel_width(); }
 };
 
-// Runs on all threads of the pool; inside a parallel_for body on that body's thread alone. Sums are f32. Scratch: a
-// copy of lhs with its padding (unless it can be read in place) and one of rhs, in units of 4 bytes, grow-only, on the
-// calling thread; on each thread at most 1 MiB of sums and 128 KiB of weights. False when the shape is out of
-// proportion (far more padding than data): nothing done.
+// Runs on all threads of the pool; inside a parallel_for body on that body's thread alone. Sums are f32, of
+// f64 f64. Scratch: a copy of lhs with its padding (unless it can be read in place) and one of rhs, in units,
+// grow-only, on the calling thread; on each thread at most 1 MiB of sums and 128 KiB of weights. False when the shape
+// is out of proportion (far more padding than data): nothing done.
 bool convolve(ConvJob job);
 
 }  // namespace hearth

@@ -9,11 +9,20 @@
 namespace hearth {
 namespace {
 
+template <class V>
+HEARTH_INLINE const typename V::element* elements(const char* p) {
+  return reinterpret_cast<const typename V::element*>(p);
+}
+template <class V>
+HEARTH_INLINE typename V::element* elements(char* p) {
+  return reinterpret_cast<typename V::element*>(p);
+}
+
 template <class V, int kRows, int kVectors>
 HEARTH_INLINE void begin_sums(const ConvTile& t, typename V::reg (&acc)[kRows][kVectors]) {
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
     HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
-      acc[r][v] = t.add ? V::load(t.out[r] + t.out_offset + v * V::lanes) : V::zero();
+      acc[r][v] = t.add ? V::load(elements<V>(t.out[r]) + t.out_offset + v * V::lanes) : V::zero();
     }
   }
 }
@@ -21,7 +30,8 @@ HEARTH_INLINE void begin_sums(const ConvTile& t, typename V::reg (&acc)[kRows][k
 template <class V, int kRows, int kVectors>
 HEARTH_INLINE void end_sums(const ConvTile& t, const typename V::reg (&acc)[kRows][kVectors]) {
   HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
-    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) V::store(t.out[r] + t.out_offset + v * V::lanes, acc[r][v]);
+    HEARTH_UNROLL for (int v = 0; v < kVectors; ++v)
+        V::store(elements<V>(t.out[r]) + t.out_offset + v * V::lanes, acc[r][v]);
   }
 }
 
@@ -37,14 +47,14 @@ HEARTH_INLINE void broadcast_tile(const ConvTile& t) {
   const int64_t step = t.step, w_stride = t.w_stride;
   for (int64_t i = 0; i < t.run_count; ++i) {
     const ConvRun run = t.runs[i];
-    const float* w = t.w + run.k * w_stride;
-    const float* p[kRows];
-    HEARTH_UNROLL for (int r = 0; r < (kNext ? 1 : kRows); ++r) p[r] = t.lhs[r] + run.offset;
+    const auto* w = elements<V>(t.w) + run.k * w_stride;
+    const typename V::element* p[kRows];
+    HEARTH_UNROLL for (int r = 0; r < (kNext ? 1 : kRows); ++r) p[r] = elements<V>(t.lhs[r]) + run.offset;
     for (int64_t k = 0, at = 0; k < run.length; ++k, at += step) {
       reg wv[kVectors];
       HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
         wv[v] = V::load(w + v * V::lanes);
-        if (v * V::lanes % 16 == 0) __builtin_prefetch(w + v * V::lanes + kAhead * w_stride);
+        if (v * sizeof(reg) % 64 == 0) __builtin_prefetch(w + v * V::lanes + kAhead * w_stride);
       }
       if (kNext) __builtin_prefetch(p[0] + at + kAhead * step);
       HEARTH_UNROLL for (int r = 0; r < kRows; ++r) {
@@ -66,9 +76,9 @@ HEARTH_INLINE void lane_tile_of(const ConvTile& t) {
   const int64_t step = t.step, w_stride = t.w_stride;
   for (int64_t i = 0; i < t.run_count; ++i) {
     const ConvRun run = t.runs[i];
-    const float* w = t.w + run.k * w_stride;
-    const float* p[kRows];
-    HEARTH_UNROLL for (int r = 0; r < kRows; ++r) p[r] = t.lhs[r] + run.offset;
+    const auto* w = elements<V>(t.w) + run.k * w_stride;
+    const typename V::element* p[kRows];
+    HEARTH_UNROLL for (int r = 0; r < kRows; ++r) p[r] = elements<V>(t.lhs[r]) + run.offset;
     for (int64_t k = 0, at = 0; k < run.length; ++k, at += step) {
       HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
         const reg wv = V::load(w + v * V::lanes);
@@ -113,13 +123,14 @@ HEARTH_INLINE void copy_units(const ConvCopy& c) {
   using reg = typename V::reg;
   constexpr int L = V::lanes;
   const char* from = static_cast<const char*>(c.from);
+  auto* const to = elements<V>(c.to);
   const int64_t next = c.pair * Source::bytes, elements = c.has_pair ? 2 : 1, step = c.from_step * Source::bytes;
   for (int64_t a = 0; a < c.rows;) {
     const char* p = from + c.from_rows[a] * Source::bytes;
     if (step == Source::bytes) {
       for (int64_t b = 0; b < c.cols; b += L) {
         const int64_t n = c.cols - b < L ? c.cols - b : L;
-        V::store_part(c.to + c.to_rows[a] + b, Source::along_i(p + b * step, next, elements, n), n);
+        V::store_part(to + c.to_rows[a] + b, Source::along_i(p + b * step, next, elements, n), n);
       }
       ++a;
       continue;
@@ -127,7 +138,7 @@ HEARTH_INLINE void copy_units(const ConvCopy& c) {
     const int64_t rows = neighbours(c.from_rows + a, c.rows - a < L ? c.rows - a : L);
     if (rows < kLeastTransposed) {
       for (int64_t b = 0; b < c.cols; ++b)
-        V::store_part(c.to + c.to_rows[a] + b, Source::along_i(p + b * step, next, elements, 1), 1);
+        V::store_part(to + c.to_rows[a] + b, Source::along_i(p + b * step, next, elements, 1), 1);
       ++a;
       continue;
     }
@@ -139,19 +150,21 @@ HEARTH_INLINE void copy_units(const ConvCopy& c) {
       }
       V::transpose(x);
       HEARTH_UNROLL for (int i = 0; i < L; ++i) {
-        if (i < rows) V::store_part(c.to + c.to_rows[a + i] + b, x[i], n);
+        if (i < rows) V::store_part(to + c.to_rows[a + i] + b, x[i], n);
       }
     }
     a += rows;
   }
   for (int64_t a = 0; a < c.rows && c.padded > c.cols; ++a) {
-    for (int64_t b = c.cols; b < c.padded; ++b) c.to[c.to_rows[a] + b] = 0;
+    for (int64_t b = c.cols; b < c.padded; ++b) to[c.to_rows[a] + b] = 0;
   }
 }
 
 template <class V>
 static void copy_widened(const ConvCopy& c) {
-  if (c.dtype == DType::f32)
+  if constexpr (V::dtype == DType::f64)
+    copy_units<V, Widen<V, DType::f64>>(c);
+  else if (c.dtype == DType::f32)
     copy_units<V, Widen<V, DType::f32>>(c);
   else if (c.dtype == DType::bf16)
     copy_units<V, Widen<V, DType::bf16>>(c);
@@ -163,9 +176,9 @@ template <class V, DType kType>
 HEARTH_INLINE void store_typed(const ConvStore& s) {
   using reg = typename V::reg;
   constexpr int L = V::lanes;
-  constexpr int64_t bytes = kType == DType::f32 ? 4 : 2;
+  constexpr int64_t bytes = size_bytes(kType);
   for (int64_t a = 0; a < s.rows;) {
-    const float* from = s.from + s.from_rows[a];
+    const auto* from = elements<V>(s.from) + s.from_rows[a];
     char* to = static_cast<char*>(s.to) + s.to_rows[a] * bytes;
     if (s.to_step == 1) {
       for (int64_t b = 0; b < s.cols; b += L)
@@ -182,7 +195,7 @@ HEARTH_INLINE void store_typed(const ConvStore& s) {
     for (int64_t b = 0; b < s.cols; b += L) {
       reg x[L];
       HEARTH_UNROLL for (int i = 0; i < L; ++i) {
-        x[i] = i < rows ? V::load(s.from + s.from_rows[a + i] + b) : V::zero();
+        x[i] = i < rows ? V::load(elements<V>(s.from) + s.from_rows[a + i] + b) : V::zero();
       }
       V::transpose(x);
       HEARTH_UNROLL for (int i = 0; i < L; ++i) {
@@ -195,7 +208,9 @@ HEARTH_INLINE void store_typed(const ConvStore& s) {
 
 template <class V>
 static void store_rounded(const ConvStore& s) {
-  if (s.dtype == DType::f32)
+  if constexpr (V::dtype == DType::f64)
+    store_typed<V, DType::f64>(s);
+  else if (s.dtype == DType::f32)
     store_typed<V, DType::f32>(s);
   else if (s.dtype == DType::bf16)
     store_typed<V, DType::bf16>(s);
@@ -206,6 +221,7 @@ static void store_rounded(const ConvStore& s) {
 template <class V, int kRows, int kLaneRows>
 constexpr ConvKernels conv_table() {
   ConvKernels table;
+  table.unit_bytes = sizeof(typename V::element);
   table.rows = kRows;
   table.lanes = V::lanes;
   table.tile[0] = broadcast_rows<V, kRows, 1, false>;

@@ -179,9 +179,7 @@ std::vector<OpInfo> convolution_ops() {
               .batch = conv_batch};
   conv.offers = {{"cpu", "convolution", [](const Graph&, const Node& n) -> std::string {
                     const DType t = n.types[0].dtype;
-                    return is_float(t) && t != DType::f64
-                               ? ""
-                               : cat("no convolution kernel for ", t, "; has f32, bf16, f16");
+                    return is_float(t) ? "" : cat("no convolution kernel for ", t, "; has f32, f64, bf16, f16");
                   }}};
   return {conv};
 }

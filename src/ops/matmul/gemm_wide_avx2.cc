@@ -10,10 +10,6 @@ namespace {
 
 constexpr int kMr = 6;
 
-struct Doubles : WideVec<double, 32> {
-  static HEARTH_INLINE reg fma(reg a, reg b, reg c) { return _mm256_fmadd_pd(a, b, c); }
-};
-
 constexpr WideKernels kTable = {.f64 = wide_kernel<Doubles, kMr>(),
                                 .complex64 = complex_kernel<Vec8, kMr>(),
                                 .complex128 = complex_kernel<Doubles, kMr>(),

@@ -10,12 +10,6 @@ namespace {
 
 constexpr int kMr = 14;
 
-struct Doubles : WideVec<double, 64> {
-  static HEARTH_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_pd(a, b, c); }
-  static HEARTH_INLINE reg load_part(const double* p, int64_t n) { return _mm512_maskz_loadu_pd(first(n), p); }
-  static HEARTH_INLINE __mmask8 first(int64_t n) { return static_cast<__mmask8>((1u << n) - 1); }
-};
-
 template <class V>
 constexpr GemmKernel with_stored_rows(GemmKernel kernel) {
   kernel.stored_tile = stored_rows<V, kMr>;

@@ -7,7 +7,6 @@ namespace hearth {
 namespace {
 
 constexpr int kMr = 4;
-using Doubles = WideVec<double, 16>;
 
 constexpr WideKernels kTable = {.f64 = wide_kernel<Doubles, kMr>(),
                                 .complex64 = complex_kernel<Vec4, kMr>(),
