@@ -19,6 +19,7 @@ struct ConvRun {
 // out[r, v] (+)= sum over terms of lhs[r, term] w[k, v], r < rows.
 struct ConvTile {
   const char* const* lhs = nullptr;  // where each row's offsets count from
+  int64_t lhs_offset = 0;            // and on top, of all rows
   const ConvRun* runs = nullptr;
   int64_t run_count = 0, step = 1;
   const char* w = nullptr;

@@ -70,9 +70,9 @@ Reach reach_of(const std::vector<ConvClass>& classes) {
 }
 
 // Estimated time of each form in vector products.
-constexpr double kPointers = 2;                                             // per run: loading a pointer for each row
-constexpr double kLaneLoads = 1.6;                                          // a lane product loads its lhs itself
-constexpr double kCopyRows = 0.6, kCopyTransposed = 3, kCopyElements = 40;  // of copying an element of lhs
+constexpr double kPointers = 2;                                            // per run: loading a pointer for each row
+constexpr double kLaneLoads = 1.6;                                         // a lane product loads its lhs itself
+constexpr double kCopyRows = 0.6, kCopyTransposed = 3, kCopyElements = 5;  // of copying an element of lhs
 constexpr int64_t kLeastRows = 8;  // of a tile: fewer sums than that wait for each other
 
 bool next_outputs(const ConvAxis& a) { return a.lhs_dilation == 1 && a.stride == 1; }  // neighbours read neighbours
@@ -103,9 +103,13 @@ ConvForm choose_form(const ConvShape& s, const ConvLayout& l, bool pairs, const 
   const double waiting = rows < 4 * kLeastRows ? 1 + 4 / rows : 1;
   const double by_features = products * (1 + kPointers / run) + elements * copy_cost(l, 1);
   const double by_batch = holes ? 1e300 : products * (1.03 + 0.3 / line) * waiting + elements * copy_cost(l, 0);
+  // Groups that lie side by side are read in place.
+  const bool in_place = l.lhs[1] * s.in_features == 1;
+  const double copied = in_place ? 0 : elements * (l.lhs[1] == 1 ? kCopyElements : copy_cost(l, 1));
   const double by_groups = groups == 1 ? 1e300
                                        : double(ceil_div(int64_t(groups), kernels.lanes)) * batch * terms *
-                                             double(s.in_features * s.out_features) * kLaneLoads;
+                                                 double(s.in_features * s.out_features) * kLaneLoads +
+                                             copied;
   if (by_groups < by_features && by_groups < by_batch) return ConvForm::groups;
   return by_batch < by_features ? ConvForm::batch : ConvForm::features;
 }

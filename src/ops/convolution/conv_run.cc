@@ -283,27 +283,37 @@ class Runner {
     if (block + 1 >= runs.blocks.size() || (block > 0 && runs.blocks[block] == runs.blocks[block + 1])) return;
     const int64_t width = job_.panel_width();
     const int64_t panel_units = width * (own_weights() ? kLongBlockTerms : p_.terms());
-    const bool lanes = p_.form == ConvForm::groups;
     ConvTile tile{.step = runs.step, .w_stride = width};
-    std::vector<const char*> shifted;  // lanes: rows of lhs from the panel's first group on
     tile.runs = runs.runs.data() + runs.blocks[block];
     tile.run_count = int64_t(runs.blocks[block + 1] - runs.blocks[block]);
     tile.add = block > 0;
-    for (int64_t j = task.panels.begin; j < task.panels.end; ++j) {
+    const auto run_tile = [&](int64_t i, int64_t j) {
       const int two = p_.columns - j * width > job_.kernels->lanes ? 1 : 0;
       tile.w = weights + (j - task.panels.begin) * panel_units * job_.unit_bytes();
       tile.out_offset = (j - task.panels.begin) * width;
-      const char* const* lhs = rows.lhs.data();
-      if (lanes && j > 0) {
-        shifted.assign(rows.lhs.begin(), rows.lhs.end());
-        for (const char*& row : shifted) row += j * width * job_.unit_bytes();
-        lhs = shifted.data();
-      }
-      for (int64_t i = range.begin; i < range.end; i += tile.rows) {
-        tile.rows = std::min<int64_t>(tile_rows(), range.end - i);
-        tile.lhs = lhs + i;
-        tile.out = rows.sums.data() + i;
-        (lanes ? job_.kernels->lane_tile : kernels_for(tile))[two](tile);
+      tile.rows = std::min<int64_t>(tile_rows(), range.end - i);
+      tile.lhs = rows.lhs.data() + i;
+      tile.out = rows.sums.data() + i;
+      kernels_for(tile)[two](tile);
+    };
+    if (p_.form == ConvForm::groups) return lane_tiles(task, rows, range, weights, tile);
+    for (int64_t j = task.panels.begin; j < task.panels.end; ++j)
+      for (int64_t i = range.begin; i < range.end; i += tile_rows()) run_tile(i, j);
+  }
+
+  // Lane by lane: rows in the order of memory, for each element of lhs meets one panel only.
+  void lane_tiles(const Task& task, const TaskRows& rows, Range range, const char* weights, ConvTile tile) const {
+    const int64_t width = job_.panel_width(), unit = job_.unit_bytes();
+    const int64_t panel_units = width * (own_weights() ? kLongBlockTerms : p_.terms());
+    for (int64_t i = range.begin; i < range.end; i += tile.rows) {
+      tile.rows = std::min<int64_t>(tile_rows(), range.end - i);
+      tile.lhs = rows.lhs.data() + i;
+      tile.out = rows.sums.data() + i;
+      for (int64_t j = task.panels.begin; j < task.panels.end; ++j) {
+        tile.w = weights + (j - task.panels.begin) * panel_units * unit;
+        tile.out_offset = (j - task.panels.begin) * width;
+        tile.lhs_offset = j * width;
+        job_.kernels->lane_tile[p_.columns - j * width > job_.kernels->lanes ? 1 : 0](tile);
       }
     }
   }

@@ -78,7 +78,7 @@ HEARTH_INLINE void lane_tile_of(const ConvTile& t) {
     const ConvRun run = t.runs[i];
     const auto* w = elements<V>(t.w) + run.k * w_stride;
     const typename V::element* p[kRows];
-    HEARTH_UNROLL for (int r = 0; r < kRows; ++r) p[r] = elements<V>(t.lhs[r]) + run.offset;
+    HEARTH_UNROLL for (int r = 0; r < kRows; ++r) p[r] = elements<V>(t.lhs[r]) + run.offset + t.lhs_offset;
     for (int64_t k = 0, at = 0; k < run.length; ++k, at += step) {
       HEARTH_UNROLL for (int v = 0; v < kVectors; ++v) {
         const reg wv = V::load(w + v * V::lanes);
@@ -137,8 +137,12 @@ HEARTH_INLINE void copy_units(const ConvCopy& c) {
     }
     const int64_t rows = neighbours(c.from_rows + a, c.rows - a < L ? c.rows - a : L);
     if (rows < kLeastTransposed) {
-      for (int64_t b = 0; b < c.cols; ++b)
-        V::store_part(to + c.to_rows[a] + b, Source::along_i(p + b * step, next, elements, 1), 1);
+      for (int64_t b = 0; b < c.cols; ++b) {
+        if constexpr (Source::bytes == sizeof(typename V::element))
+          __builtin_memcpy(to + c.to_rows[a] + b, p + b * step, Source::bytes);
+        else
+          V::store_part(to + c.to_rows[a] + b, Source::along_i(p + b * step, next, elements, 1), 1);
+      }
       ++a;
       continue;
     }
@@ -188,7 +192,12 @@ HEARTH_INLINE void store_typed(const ConvStore& s) {
     }
     const int64_t rows = neighbours(s.to_rows + a, s.rows - a < L ? s.rows - a : L);
     if (rows < kLeastTransposed) {
-      for (int64_t b = 0; b < s.cols; ++b) V::template store_as<kType>(to + b * s.to_step * bytes, V::set1(from[b]), 1);
+      for (int64_t b = 0; b < s.cols; ++b) {
+        if constexpr (bytes == sizeof(*from))
+          __builtin_memcpy(to + b * s.to_step * bytes, from + b, bytes);
+        else
+          V::template store_as<kType>(to + b * s.to_step * bytes, V::set1(from[b]), 1);
+      }
       ++a;
       continue;
     }

@@ -106,6 +106,8 @@ std::vector<OpTest> sizes() {
           {.strides = {2, 2}, .low = {3, 3}, .high = {3, 3}, .axes = kLast}),
       row("depthwise_image", {2, 37, 9, 8}, {37, 1, 3, 3}, {.low = {1, 1}, .high = {1, 1}, .feature_groups = 37}),
       row("more_borders_than_classes", {2, 3, 40}, {18, 3, 25}, {.low = {12}, .high = {12}}),
+      row("channels_last_groups_of_four", {2, 6, 9, 32}, {3, 3, 4, 32},
+          {.low = {1, 1}, .high = {1, 1}, .axes = kLast, .feature_groups = 8}),
       row("channels_last_depthwise_whole_vectors", {2, 6, 9, 48}, {3, 3, 1, 48},
           {.low = {1, 1}, .high = {1, 1}, .axes = kLast, .feature_groups = 48}),
       row("audio", {1, 2, 400}, {16, 2, 25}, {.strides = {4}, .low = {12}, .high = {12}}),
@@ -120,6 +122,23 @@ std::vector<OpTest> sizes() {
   many.c = 8;
   tests.push_back(many);
   tests.push_back(row("many_terms", {1, 300, 4, 4}, {5, 300, 3, 3}, {.low = {1, 1}, .high = {1, 1}}));
+  return tests;
+}
+
+// Every form of the kernels. The definition sums in f64 as well, so both err. Measured: 1.2 times one side's tolerance.
+std::vector<OpTest> doubles() {
+  std::vector<OpTest> tests = {
+      row("f64_image", {2, 16, 14, 15}, {33, 16, 3, 3}, {.low = {1, 1}, .high = {1, 1}}),
+      row("f64_channels_last", {1, 21, 20, 3}, {7, 7, 3, 18},
+          {.strides = {2, 2}, .low = {3, 3}, .high = {3, 3}, .axes = kLast}),
+      row("f64_holes", {2, 5, 9}, {17, 5, 3}, {.low = {1}, .high = {2}, .lhs_dilation = {2}, .rhs_dilation = {2}}),
+      row("f64_depthwise", {2, 37, 9, 8}, {37, 1, 3, 3}, {.low = {1, 1}, .high = {1, 1}, .feature_groups = 37}),
+      row("f64_depthwise_whole_vectors", {2, 6, 9, 48}, {3, 3, 1, 48},
+          {.low = {1, 1}, .high = {1, 1}, .axes = kLast, .feature_groups = 48})};
+  for (OpTest& test : tests) {
+    test.dtypes = {DType::f64};
+    test.c *= 2;
+  }
   return tests;
 }
 
@@ -161,7 +180,7 @@ std::vector<OpTest> rows() {
   tests.push_back(not_finite("not_finite_holes", {1, 1, 9}, {2, 1, 2}, {.low = {1}, .high = {1}, .lhs_dilation = {2}}));
   tests.push_back(
       not_finite("not_finite_depthwise", {1, 17, 4}, {17, 1, 2}, {.low = {1}, .high = {1}, .feature_groups = 17}));
-  for (const auto part : {windows, groups, ranks_and_axes, sizes}) {
+  for (const auto part : {windows, groups, ranks_and_axes, sizes, doubles}) {
     for (OpTest& test : part()) tests.push_back(std::move(test));
   }
   OpTest integers =
