@@ -81,7 +81,13 @@ TEST(FftKernel, batches_around_the_width_of_a_strip) {
   for (const int64_t rows : {1, 2, 7, 8, 15, 16, 17, 33}) {
     check_all_types({rows, 12}, 1);
     check_all_types({rows, 144}, 1);
+    check_all_types({rows, 200}, 1);  // direct from a strip's width on
   }
+}
+
+// Both sides of the longest direct length, halves of a split that are no whole vectors.
+TEST(FftKernel, batches_of_long_lengths) {
+  for (const int64_t n : {1000, 2000, 2058}) check_all_types({18, n}, 1);
 }
 
 TEST(FftKernel, several_axes) {

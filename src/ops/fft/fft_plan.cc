@@ -12,6 +12,9 @@ namespace hearth::fourier {
 
 constexpr int64_t kStripBytes = 16 << 10;  // of one of a strip's two copies: both and the twiddles stay in L1
 constexpr int64_t kDirectLength = 128;     // up to here a batch fills the lanes of a strip better than a split does
+// And up to here where the halves of a split are no whole vectors: a strip of n rows stays in L2.
+// Measured: Zen 5, 2 threads, complex64: 1024 x 1000 1.19 ms split, 0.59 direct; 512 x 2000 1.00 and 0.63.
+constexpr int64_t kLongDirectLength = 2048;
 constexpr size_t kCachedPlans = 128;
 constexpr size_t kKeptBytes = 4 << 20;
 
@@ -128,12 +131,13 @@ Plan<T>::Plan(int64_t n) : n_(n) {
   for (int64_t d = 2; d * d <= n; ++d) {
     if (n % d == 0) a = d;
   }
-  if (n > kDirectLength && a > 1) {
-    make_split(a);
-    return;
-  }
-  first_ = std::make_unique<Columns<T>>(n);
-  first_lanes_ = strip_lanes<T>(n, INT64_MAX / 2);
+  const int64_t width = engine<T>().width;
+  const bool splits = n > kDirectLength && a > 1, idle = a % width != 0 || n / a % width != 0;
+  if (splits) make_split(a);
+  if (splits && (n > kLongDirectLength || !idle)) return;
+  whole_ = std::make_unique<Columns<T>>(n);
+  whole_lanes_ = strip_lanes<T>(n, INT64_MAX / 2);
+  if (splits) least_whole_ = width;
 }
 
 template <class T>
@@ -182,7 +186,7 @@ void Plan<T>::make_bluestein() {
 
 template <class T>
 int64_t Plan<T>::rows_at_once() const {
-  return first_ && !second_ ? first_lanes_ : 1;
+  return whole_ ? whole_lanes_ : 1;
 }
 
 template <class T>

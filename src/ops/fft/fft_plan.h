@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // How one length is transformed. Three ways:
-//   direct     n is small: strips whose lanes are transforms of a batch
+//   direct     n is small, or a split would leave lanes idle and there is a batch: strips whose lanes are transforms
 //   split      n = rows x columns: strips over the columns, twiddles, strips over the rows (Van Loan 1992, alg. 3.3.2:
 //              the four-step framework), so that long transforms work in L1 and L2 and need no lanes of a batch
 //   bluestein  n has a prime factor beyond kMaxRadix: a convolution of a length that has none (Bluestein 1970)
@@ -82,11 +82,12 @@ class Plan {
   void run_lanes(const T* in, T* out, int64_t inner, int64_t lanes, Direction direction) const;
 
   int64_t n_;
-  std::unique_ptr<Columns<T>> first_, second_;  // direct: first_ alone
-  int64_t first_lanes_ = 0, second_lanes_ = 0;  // of a strip
-  Numbers<T> twiddle_, twiddle_row_;            // split: [a, 2, first_lanes_] and [strips, a]
-  std::shared_ptr<const Plan<T>> convolution_;  // bluestein
-  Numbers<T> chirp_, chirp_transform_;          // [n], [m] complex
+  std::unique_ptr<Columns<T>> whole_, first_, second_;            // direct; split
+  int64_t whole_lanes_ = 0, first_lanes_ = 0, second_lanes_ = 0;  // of a strip
+  int64_t least_whole_ = 1;                                       // transforms from which direct pays
+  Numbers<T> twiddle_, twiddle_row_;                              // split: [a, 2, first_lanes_] and [strips, a]
+  std::shared_ptr<const Plan<T>> convolution_;                    // bluestein
+  Numbers<T> chirp_, chirp_transform_;                            // [n], [m] complex
 };
 
 template <class T>

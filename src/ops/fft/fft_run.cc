@@ -28,7 +28,7 @@ static void run_strip(Strip<T> strip) {
 template <class T>
 void Plan<T>::run(const Rows<T>& rows) const {
   if (n_ == 0 || rows.count == 0) return;
-  if (first_ && !second_) return run_direct(rows);
+  if (whole_ && rows.count >= least_whole_) return run_direct(rows);
   const bool inside = rows.count < 2 && rows.use_pool;
   for_each(rows.use_pool && !inside, rows.count, [&](int64_t r, int) {
     const T* in = rows.in + 2 * r * rows.in_stride;
@@ -41,10 +41,10 @@ void Plan<T>::run(const Rows<T>& rows) const {
 
 template <class T>
 void Plan<T>::run_direct(const Rows<T>& rows) const {
-  for_each(rows.use_pool, (rows.count + first_lanes_ - 1) / first_lanes_, [&](int64_t i, int) {
-    Strip<T> s = first_->strip();
-    const int64_t r = i * first_lanes_;
-    s.lanes = std::min(first_lanes_, rows.count - r);
+  for_each(rows.use_pool, (rows.count + whole_lanes_ - 1) / whole_lanes_, [&](int64_t i, int) {
+    Strip<T> s = whole_->strip();
+    const int64_t r = i * whole_lanes_;
+    s.lanes = std::min(whole_lanes_, rows.count - r);
     s.in = rows.in + 2 * r * rows.in_stride;
     s.in_step = s.out_step = 1;
     s.in_lane = rows.in_stride;
