@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times convolution, forward and both derivatives, beside oneDNN on the same threads, turn by turn, best of the turns.
-//   conv_bench [--filter TEXT] [--turns N]     HEARTH_ISA and HEARTH_THREADS choose kernels and threads of both
+//   conv_bench [--filter TEXT] [--turns N]
 // oneDNN gets operands in the layouts it likes best, copied beforehand: its best case, which no caller with plain
 // arrays has. "plain": oneDNN with operands in our layout on both sides, copying weights and data as it needs.
-#include <omp.h>
-#include <time.h>
-
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <dnnl.hpp>
-#include <functional>
 #include <memory>
-#include <string>
-#include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
-#include "base/isa.h"
-#include "base/threads.h"
+#include "bench/onednn_peer.h"
 #include "device/kernel.h"
 #include "ops/convolution/conv_shape.h"
 
 namespace {
 
 using namespace hearth;
+using namespace hearth::bench;
 
 struct Case {
   const char* name;
@@ -40,22 +30,6 @@ constexpr Case kCases[] = {
     {"grouped 3x3", 128, 128, 28, 28, 3, 3, 1, 1, 4}, {"audio 1x25 /4", 64, 64, 1, 4000, 1, 25, 4, 0, 1},
     {"audio 1x3", 256, 256, 1, 1500, 1, 3, 1, 0, 1},
 };
-
-double now_s() {
-  timespec t;
-  clock_gettime(num_threads() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-// Seconds per call, over at least 4 ms of calls.
-double time_calls(const std::function<void()>& call) {
-  for (int64_t batch = 1;; batch *= 2) {
-    const double start = now_s();
-    for (int64_t i = 0; i < batch; ++i) call();
-    const double spent = now_s() - start;
-    if (spent > 0.004) return spent / static_cast<double>(batch);
-  }
-}
 
 enum class Pass { forward, by_lhs, by_rhs };
 constexpr const char* kPassNames[] = {"forward", "by lhs", "by rhs"};
@@ -74,21 +48,13 @@ struct Problem {
     const int64_t ph = c.window_h == 1 ? 0 : c.padding;
     out_h = (c.height + 2 * ph - c.window_h) / (c.window_h == 1 && c.height == 1 ? 1 : c.stride) + 1;
     out_w = (c.width + 2 * c.padding - c.window_w) / c.stride + 1;
-    fill(&x, batch * c.channels * c.height * c.width);
-    fill(&w, c.features * c.channels / c.groups * c.window_h * c.window_w);
-    fill(&y, batch * c.features * out_h * out_w);
+    make(&x, batch * c.channels * c.height * c.width);
+    make(&w, c.features * c.channels / c.groups * c.window_h * c.window_w);
+    make(&y, batch * c.features * out_h * out_w);
   }
-  void fill(std::vector<char>* data, int64_t count) const {
+  void make(std::vector<char>* data, int64_t count) const {
     data->resize(size_t(count * size_bytes(dtype)));
-    uint32_t state = 1;
-    for (int64_t i = 0; i < count; ++i) {
-      state = state * 1664525u + 1013904223u;
-      const float v = static_cast<float>(state >> 8) / 16777216.0f - 0.5f;
-      if (dtype == DType::f32)
-        reinterpret_cast<float*>(data->data())[i] = v;
-      else
-        reinterpret_cast<bf16*>(data->data())[i] = bf16(v);
-    }
+    fill(data->data(), dtype, count);
   }
   int64_t stride_h() const { return c.height == 1 ? 1 : c.stride; }
   int64_t padding_h() const { return c.height == 1 ? 0 : c.padding; }
@@ -233,10 +199,7 @@ class Peer {
   std::vector<Copy> before_, after_;
 };
 
-// OpenMP's threads spin after their work, 300,000 pauses by default.
-constexpr std::chrono::milliseconds kPeerSpins(40);
-
-void bench(const Case& c, int64_t batch, DType dtype, bool last, Pass pass, int turns) {
+void bench_case(const Case& c, int64_t batch, DType dtype, bool last, Pass pass, int turns) {
   Problem problem(c, batch, dtype, last);
   const Ours ours(problem, pass);
   std::unique_ptr<Peer> peers[2];
@@ -248,10 +211,10 @@ void bench(const Case& c, int64_t batch, DType dtype, bool last, Pass pass, int 
   }
   double best = 1e9, best_peer[2] = {1e9, 1e9};
   for (int turn = 0; turn < turns; ++turn) {
-    std::this_thread::sleep_for(kPeerSpins);
-    best = std::min(best, time_calls([&] { ours.run(); }));
+    wait_for_peer_threads();
+    best = std::min(best, time_calls([&](int64_t) { ours.run(); }));
     for (int i = 0; i < 2; ++i) {
-      if (peers[i]) best_peer[i] = std::min(best_peer[i], time_calls([&] { peers[i]->run(); }));
+      if (peers[i]) best_peer[i] = std::min(best_peer[i], time_calls([&](int64_t) { peers[i]->run(); }));
     }
   }
   std::printf("%-14s %3ld->%3ld %4ldx%-4ld b%ld %-4s %s %-7s %8.3f ms %7.1f GFLOP/s", c.name, c.channels, c.features,
@@ -269,17 +232,7 @@ void bench(const Case& c, int64_t batch, DType dtype, bool last, Pass pass, int 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string filter;
-  int turns = 5;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (!std::strcmp(argv[i], "--filter")) filter = argv[i + 1];
-    if (!std::strcmp(argv[i], "--turns")) turns = std::max(1, std::atoi(argv[i + 1]));
-  }
-  omp_set_num_threads(num_threads());
-  if (isa() <= Isa::avx2)
-    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
-  else if (isa() == Isa::avx512)
-    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core);
+  const PeerOptions options = start_beside_onednn(argc, argv, 5);
   std::printf("isa %s, %d threads; ratios: oneDNN's time / ours\n", isa_name(isa()), num_threads());
   for (const DType dtype : {DType::f32, DType::bf16}) {
     for (const Pass pass : {Pass::forward, Pass::by_lhs, Pass::by_rhs}) {
@@ -288,7 +241,7 @@ int main(int argc, char** argv) {
           for (const bool last : {false, true}) {
             const std::string text = cat(c.name, " ", c.channels, "->", c.features, " b", batch, " ", name(dtype), " ",
                                          last ? "NHWC" : "NCHW", " ", kPassNames[int(pass)]);
-            if (text.find(filter) != std::string::npos) bench(c, batch, dtype, last, pass, turns);
+            if (options.has(text)) bench_case(c, batch, dtype, last, pass, options.turns);
           }
         }
       }

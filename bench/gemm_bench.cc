@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times gemm beside oneDNN's matmul with packed weights, same threads, turn by turn, best of the turns.
-//   gemm_bench [--filter TEXT] [--turns N]     HEARTH_ISA and HEARTH_THREADS choose kernels and threads of both
+//   gemm_bench [--filter TEXT] [--turns N]
 // Weights are stored [N,K]. Shapes with few rows go through so many copies of the weight that none stays in cache.
-#include <omp.h>
-#include <time.h>
-
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <dnnl.hpp>
-#include <functional>
 #include <memory>
-#include <string>
-#include <thread>
 #include <vector>
 
 #if defined(__x86_64__)
 #include "base/amx_tiles.h"
 #endif
 #include "base/error.h"
-#include "base/isa.h"
-#include "base/threads.h"
+#include "bench/onednn_peer.h"
 #include "ops/matmul/gemm.h"
 
 namespace {
 
 using namespace hearth;
+using namespace hearth::bench;
 
 struct Shape3 {
   const char* group;
@@ -47,37 +36,7 @@ constexpr Shape3 kShapes[] = {
     {"decode", 32, 2048, 5632},
 };
 
-// With one thread its processor time, which other processes of a busy machine do not lengthen; else the clock on the
-// wall.
-double now_s() {
-  timespec t;
-  clock_gettime(num_threads() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-// Seconds per call, over at least 4 ms of calls: short, so that some turns of a busy machine go undisturbed.
-double time_calls(const std::function<void(int64_t)>& call) {
-  for (int64_t done = 0, batch = 1;; batch *= 2) {
-    const double start = now_s();
-    for (int64_t i = 0; i < batch; ++i) call(done++);
-    const double spent = now_s() - start;
-    if (spent > 0.004) return spent / static_cast<double>(batch);
-  }
-}
-
 double best(const std::vector<double>& times) { return *std::min_element(times.begin(), times.end()); }
-
-void fill(void* data, DType dtype, int64_t count) {
-  uint32_t state = 1;
-  for (int64_t i = 0; i < count; ++i) {
-    state = state * 1664525u + 1013904223u;
-    const float x = static_cast<float>(state >> 8) / 16777216.0f - 0.5f;
-    if (dtype == DType::f32)
-      static_cast<float*>(data)[i] = x;
-    else
-      static_cast<bf16*>(data)[i] = bf16(x);
-  }
-}
 
 struct Operands {
   int64_t m, k, n, copies;
@@ -216,9 +175,6 @@ double read_rate() {
   return rate;
 }
 
-// OpenMP's threads spin after their work, 300,000 pauses by default: 15 ms where a pause takes 140 cycles.
-constexpr std::chrono::milliseconds kPeerSpins(40);
-
 void bench_shape(const Shape3& shape, DType dtype, int turns, double peak, double bandwidth) {
   Operands operands(shape, dtype);
   std::unique_ptr<Peer> peer;
@@ -228,7 +184,7 @@ void bench_shape(const Shape3& shape, DType dtype, int turns, double peak, doubl
   }
   std::vector<double> ours, theirs;
   for (int turn = 0; turn < turns; ++turn) {
-    if (peer) std::this_thread::sleep_for(kPeerSpins);
+    if (peer) wait_for_peer_threads();
     ours.push_back(time_calls([&](int64_t i) { operands.ours(i); }));
     if (peer) theirs.push_back(time_calls([&](int64_t i) { peer->run(i); }));
   }
@@ -249,17 +205,7 @@ void bench_shape(const Shape3& shape, DType dtype, int turns, double peak, doubl
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string filter;
-  int turns = 7;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (!std::strcmp(argv[i], "--filter")) filter = argv[i + 1];
-    if (!std::strcmp(argv[i], "--turns")) turns = std::max(1, std::atoi(argv[i + 1]));
-  }
-  omp_set_num_threads(num_threads());
-  if (isa() <= Isa::avx2)
-    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
-  else if (isa() == Isa::avx512)
-    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core);
+  const PeerOptions options = start_beside_onednn(argc, argv, 7);
   const double bandwidth = read_rate();
   std::printf("isa %s, %d threads, memory reads %.1f GB/s\n", isa_name(isa()), num_threads(), bandwidth / 1e9);
   std::printf("%-7s %-4s %5s x %5s x %5s %9s %9s %6s %6s\n", "group", "type", "M", "K", "N", "GFLOP/s", "oneDNN",
@@ -269,7 +215,7 @@ int main(int argc, char** argv) {
     std::printf("peak %s %.0f GFLOP/s\n", name(dtype), peak);
     for (const Shape3& shape : kShapes) {
       const std::string text = cat(shape.group, " ", name(dtype), " ", shape.m, "x", shape.k, "x", shape.n);
-      if (text.find(filter) != std::string::npos) bench_shape(shape, dtype, turns, peak, bandwidth);
+      if (options.has(text)) bench_shape(shape, dtype, options.turns, peak, bandwidth);
     }
   }
 }

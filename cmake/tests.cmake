@@ -53,6 +53,8 @@ endif()
 if(DNNL)
   hearth_program(gemm_bench bench/gemm_bench.cc hearth_runtime ${DNNL} gomp)
   hearth_program(conv_bench bench/conv_bench.cc hearth_runtime ${DNNL} gomp)
+  target_include_directories(gemm_bench PRIVATE ${CMAKE_SOURCE_DIR})
+  target_include_directories(conv_bench PRIVATE ${CMAKE_SOURCE_DIR})
 endif()
 
 # The same operations and models with every lower instruction set that this machine has.
