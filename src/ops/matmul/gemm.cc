@@ -267,7 +267,7 @@ void run(const GemmKernels& kernels, const GemmCall& call, int threads) {
   for (int i = 0; i < job.call.term_count; ++i) k += job.call.terms[i].k;
   // An element that is used once or twice is waited for, not computed with.
   if (std::max(real.m, int64_t{8}) * std::max(real.n, int64_t{8}) * k <= kOneThreadWork) job.threads = 1;
-  if (job.wide || !gemm_skinny(job)) gemm_blocked(job);
+  if (!(job.wide ? gemm_wide_skinny(job) : gemm_skinny(job))) gemm_blocked(job);
 }
 
 }  // namespace

@@ -61,6 +61,8 @@ struct GemmJob {
   const GemmKernel* wide = nullptr;  // of all terms, where they are not of f32, f16 and bf16
 };
 
-bool gemm_skinny(const GemmJob& job);  // gemm_skinny.cc; false: not its kind of shape, nothing done
+// gemm_skinny.cc, gemm_wide_skinny.cc; false: not their kind of shape, nothing done.
+bool gemm_skinny(const GemmJob& job);
+bool gemm_wide_skinny(const GemmJob& job);  // where job.wide is set
 
 }  // namespace hearth

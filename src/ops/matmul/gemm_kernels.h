@@ -45,6 +45,8 @@ struct CutCosts {
   double meet = 25000;        // of a meeting of the threads, for each of them
 };
 
+struct WideRows;
+
 struct GemmKernel {
   int mr = 0, nr = 0;
   int k_step = 1;         // panels are padded with zeros to a multiple of it
@@ -57,7 +59,9 @@ struct GemmKernel {
   // A as it is stored, in the panels' dtype, k contiguous and a multiple of k_step; null: A must be packed.
   void (*stored_tile)(const Tile& tile) = nullptr;
   CutCosts costs = {};
-  bool any_strides = false;   // packs what has no stride of 1
+  bool any_strides = false;                          // packs what has no stride of 1
+  void (*dot_rows)(const WideRows& rows) = nullptr;  // of wide kernels, may be null
+  void (*sum_rows)(const WideRows& rows) = nullptr;
   void (*begin)() = nullptr;  // around the tiles of one task, may be null: AMX configures its tiles
   void (*end)() = nullptr;
 };
@@ -89,6 +93,20 @@ struct BroadcastRows {
 // rows and columns, where panels begin.
 struct WideKernels {
   GemmKernel f64, complex64, complex128, i32, i64;
+};
+
+// A few vectors x[s, k], k contiguous, times vectors w[r, k] where they lie, all of a kernel's elements:
+// out[s, r] = sum_k x[s, k] w[r, k], s < m <= kMostWideRows, r < rows. In w k is contiguous
+// (dot_rows) or r (sum_rows).
+constexpr int kMostWideRows = 4;
+struct WideRows {
+  const void* w = nullptr;
+  int64_t w_stride = 0;  // elements between vectors, or between steps of k
+  const void* x = nullptr;
+  int64_t x_stride = 0;
+  void* out = nullptr;
+  int64_t ld_out = 0;
+  int64_t m = 0, rows = 0, k = 0;
 };
 
 struct GemmKernels {
