@@ -9,6 +9,7 @@
 #endif
 
 #include "ops/row_program/row_program_table.h"
+#include "ops/row_program/row_program_tables.h"
 
 namespace hearth {
 namespace {
@@ -17,6 +18,9 @@ namespace {
 #include "ops/row_program/row_program_numbers.h"
 #include "ops/row_program/row_program_vector.h"
 #include "ops/row_program/row_program_vector_math.h"
+// clang-format off: in terms of those
+#include "ops/row_program/row_program_functions.h"
+// clang-format on
 
 using F = float __attribute__((may_alias));
 using I = int32_t __attribute__((may_alias));
