@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // exp and what is made of it, tanh and erf as straight lines of vector operations, written once for two readers: the
 // tile functions of each instruction set (V: a vector) and row_code (V: a value of a recording, which becomes machine
-// code). So both give the same bits, and every multiply-add is written as one. Included inside a namespace, behind
+// code). So both give the same bits, and every multiply-add is written as one: of a product that an addition reads, the
+// compiler would make one by itself. Included inside a namespace, behind
 // these operations on V:
 //   + - * /, fma(a, b, c) = a b + c and fnma(a, b, c) = c - a b rounded once where the processor can;
 //   constant(like, x), at_least(low, x), at_most(high, x) (NaN in x stays);
@@ -40,7 +41,8 @@ struct ExpParts {
 template <class V>
 HEARTH_INLINE ExpParts<V> exp_parts(V x) {
   const V shifted = fma(x, constant(x, kLog2e), constant(x, kRounder)), n = shifted - constant(x, kRounder);
-  const V high = fnma(n, constant(x, kLn2High), x), low = n * constant(x, kLn2Low), r = high - low;
+  const V high = fnma(n, constant(x, kLn2High), x), low = n * constant(x, kLn2Low);
+  const V r = fnma(n, constant(x, kLn2Low), high);
   V p = fma(constant(x, 1.9875691500e-4f), r, constant(x, 1.3981999507e-3f));  // (exp(r) - 1 - r) / r^2
   p = step(p, r, 8.3334519073e-3f);
   p = step(p, r, 4.1665795894e-2f);

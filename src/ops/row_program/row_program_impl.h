@@ -179,6 +179,7 @@ struct Tangent {
 
 constexpr RowTable make_table() {
   RowTable table{};
+  table.vector_bytes = kVectorBytes;
 #define HEARTH_ROW(op, From, To, value) table.tile[int(RowOp::op)] = op;
   HEARTH_TILE_UNARY(HEARTH_ROW)
   HEARTH_TILE_BINARY(HEARTH_ROW)

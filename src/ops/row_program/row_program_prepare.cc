@@ -54,6 +54,7 @@ class Preparer {
       if (!items_[i].gone) add_item(i);
     }
     s_.slots = next_slot_;
+    add_calls(&s_, table_);
   }
 
  private:
@@ -96,6 +97,8 @@ class Preparer {
     step.words = x.words;
     step.view = x.view;
     if (x.op == RowOp::load || x.op == RowOp::store) add_memory(&step);
+    step.write = x.write_as;
+    for (int k = 0; k < 2 && x.in[k] >= 0; ++k) step.reads[k] = items_[x.in[k]].read_as;
     uint32_t* const slots[3] = {&step.a, &step.b, &step.c};
     for (int k = 0; k < 3 && x.in[k] >= 0; ++k) *slots[k] = items_[x.in[k]].slot;
     if (is_spread(x.op)) step.a = x.row_register;

@@ -3,9 +3,11 @@
 // A row program made ready for one call: instructions became steps on numbered slots, grouped by how often they run.
 // Slots 0..63 are the row registers, later ones hold tiles; a slot is a buffer of its thread, or points into a tensor.
 
+#include <memory>
 #include <vector>
 
 #include "device/kernel.h"
+#include "ops/row_program/row_code.h"
 #include "ops/row_program/row_program_table.h"
 #include "ops/row_program/row_program_view.h"
 
@@ -26,6 +28,18 @@ struct RowStep {
   int element_bytes = 4;
   RowLoadFn load = nullptr;
   RowStoreFn store = nullptr;
+  RowRead reads[2] = {RowRead::words, RowRead::words};  // a and b
+  RowWrite write = RowWrite::words;
+  int call = -1;  // to machine code: its number among the phase's
+};
+
+constexpr size_t kMostArguments = 96, kMostReductionsOfRun = 2;
+
+// A run of steps as machine code: its arguments' slots, and the reductions whose numbers it leaves unfinished.
+struct RowCall {
+  std::shared_ptr<const RowCode> code;
+  std::vector<uint32_t> slots;
+  std::vector<RowStep> results;
 };
 
 // A slot that follows the tiles through a tensor: base + outer * outer_bytes + row * row_bytes + column * column_bytes.
@@ -44,6 +58,9 @@ struct RowStepPhase {
   std::vector<RowStep> row, tiles;   // once per row (or per tile of whole rows), once per tile
   std::vector<RowStep> after;        // once per block of rows
   std::vector<RowStep> results;      // the reductions among the tiles' steps
+  std::vector<RowStep> coded;        // `tiles` with calls in place of runs, for tiles of a multiple of `unit` elements
+  std::vector<RowCall> calls;
+  int64_t unit = 0;  // 0: there is no such list
 };
 
 struct RowSchedule {
@@ -84,6 +101,9 @@ inline int words_at(const RowProgram& program, const RowInstruction& i) {
 
 // Chooses tiles and blocks. `threads` that share the rows, so that there is a block for each.
 void choose_tiles(RowSchedule* schedule, const RowProgram& program, int threads);
+
+// Finds the runs of each phase that become machine code (row_code.h).
+void add_calls(RowSchedule* schedule, const RowTable& table);
 
 // Fills a schedule (memory of an earlier call is used again).
 void prepare(RowSchedule* schedule, const RowTable& table, const KernelArgs& args);

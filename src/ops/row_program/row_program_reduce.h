@@ -58,9 +58,21 @@ struct Or {
   }
 };
 
-// at(i): a vector of elements from i on; one(i): element i.
-template <class How, class T, class Vector, class At, class One>
-HEARTH_INLINE T reduce_run(const At& at, const One& one, int64_t n, T start) {
+// One number of a vector, combined with `total`.
+template <class How, class T, class Vector>
+HEARTH_INLINE T combine_lanes(Vector v, T total) {
+  constexpr int64_t kLanes = sizeof(Vector) / sizeof(T);
+  T lane[kLanes];
+  __builtin_memcpy(lane, &v, sizeof v);
+  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
+    for (int64_t l = 0; l < half; ++l) lane[l] = How::combine(lane[l], lane[l + half]);
+  }
+  return How::combine(total, lane[0]);
+}
+
+// at(i): a vector of elements from i on; into(v, i): v combined with it; one(i): element i.
+template <class How, class T, class Vector, class At, class Into, class One>
+HEARTH_INLINE T reduce_run(const At& at, const Into& into, const One& one, int64_t n, T start) {
   constexpr int64_t kLanes = sizeof(Vector) / sizeof(T);
   T total = start;
   int64_t i = 0;
@@ -70,23 +82,27 @@ HEARTH_INLINE T reduce_run(const At& at, const One& one, int64_t n, T start) {
     if (n >= 4 * kLanes) {
       Vector v1 = at(kLanes), v2 = at(2 * kLanes), v3 = at(3 * kLanes);
       for (i = 4 * kLanes; i + 4 * kLanes <= n; i += 4 * kLanes) {
-        v0 = How::combine(v0, at(i));
-        v1 = How::combine(v1, at(i + kLanes));
-        v2 = How::combine(v2, at(i + 2 * kLanes));
-        v3 = How::combine(v3, at(i + 3 * kLanes));
+        v0 = into(v0, i);
+        v1 = into(v1, i + kLanes);
+        v2 = into(v2, i + 2 * kLanes);
+        v3 = into(v3, i + 3 * kLanes);
       }
       v0 = How::combine(How::combine(v0, v1), How::combine(v2, v3));
     }
-    for (; i + kLanes <= n; i += kLanes) v0 = How::combine(v0, at(i));
-    T lane[kLanes];
-    __builtin_memcpy(lane, &v0, sizeof v0);
-    for (int64_t half = kLanes / 2; half > 0; half /= 2) {
-      for (int64_t l = 0; l < half; ++l) lane[l] = How::combine(lane[l], lane[l + half]);
-    }
-    total = How::combine(total, lane[0]);
+    for (; i + kLanes <= n; i += kLanes) v0 = into(v0, i);
+    total = combine_lanes<How, T>(v0, total);
   }
   for (; i < n; ++i) total = How::combine(total, one(i));
   return total;
+}
+
+// What row_code leaves of a tile: the four vectors v0..v3 of reduce_run.
+template <class How, class T, class Vector>
+void finish_reduction(void* dst, const void* vectors) {
+  using Alias __attribute__((may_alias)) = T;
+  const Vector* v = static_cast<const Vector*>(vectors);
+  Alias& total = *static_cast<Alias*>(dst);
+  total = combine_lanes<How, T>(How::combine(How::combine(v[0], v[1]), How::combine(v[2], v[3])), T(total));
 }
 
 template <class How, class T, class Vector>
@@ -95,8 +111,10 @@ void reduce(void* dst, const void* memory, const void*, int64_t rows, int64_t wi
   const Alias* a = static_cast<const Alias*>(memory);
   for (int64_t r = 0; r < rows; ++r, a += width) {
     Alias& total = static_cast<Alias*>(dst)[r];
-    total = reduce_run<How, T, Vector>([a](int64_t i) { return vector_from<Vector>(a + i); },
-                                       [a](int64_t i) -> T { return a[i]; }, width, T(total));
+    const auto at = [a](int64_t i) { return vector_from<Vector>(a + i); };
+    total = reduce_run<How, T, Vector>(
+        at, [&](Vector v, int64_t i) { return How::combine(v, at(i)); }, [a](int64_t i) -> T { return a[i]; }, width,
+        T(total));
   }
 }
 
@@ -148,6 +166,7 @@ void sum_of_products(void* dst, const void* pa, const void* pb, int64_t rows, in
     const int64_t first = r * width;
     total = reduce_run<Sum, float, VectorF>(
         [&](int64_t i) { return a.at(first + i) * b.at(first + i); },
+        [&](VectorF v, int64_t i) { return fma(a.at(first + i), b.at(first + i), v); },
         [&](int64_t i) { return a.part(first + i, 1)[0] * b.part(first + i, 1)[0]; }, width, float(total));
   }
 }
@@ -159,6 +178,9 @@ constexpr void add_reduction(RowTable& table, RowOp op) {
 }
 
 constexpr void add_reductions(RowTable& table) {
+  table.finish[int(RowOp::sum_f32)] = finish_reduction<Sum, float, VectorF>;
+  table.finish[int(RowOp::max_row_f32)] = finish_reduction<Maximum, float, VectorF>;
+  table.finish[int(RowOp::min_row_f32)] = finish_reduction<Minimum, float, VectorF>;
   add_reduction<Sum, float, VectorF>(table, RowOp::sum_f32);
   add_reduction<Product, float, VectorF>(table, RowOp::prod_f32);
   add_reduction<Maximum, float, VectorF>(table, RowOp::max_row_f32);

@@ -79,7 +79,11 @@ class Runner {
   // Tiles [first, end) elements of a program of one row without anything per row.
   void run_elements(int64_t first, int64_t end) {
     for (const RowStepPhase& phase : s_.phases) {
-      for (int64_t i = first; i < end; i += s_.tile) run_tile(phase, {0, 1, i, std::min(s_.tile, end - i)});
+      for (int64_t i = first; i < end; i += s_.tile) {
+        const int64_t count = std::min(s_.tile, end - i), rest = phase.unit > 0 ? count % phase.unit : 0;
+        if (count > rest) run_tile(phase, {0, 1, i, count - rest});
+        if (rest > 0) run_tile(phase, {0, 1, i + count - rest, rest});
+      }
     }
   }
 
@@ -178,11 +182,28 @@ class Runner {
       slots_[p.slot] = p.base ? reinterpret_cast<RowWord*>(at) : row_slot(p.row_register, span.row, p.words);
     }
     const int64_t count = span.rows * span.width;
-    for (const RowStep& step : phase.tiles) {
-      if (step.tile)
+    const bool coded = phase.unit > 0 && count % phase.unit == 0;
+    for (const RowStep& step : coded ? phase.coded : phase.tiles) {
+      if (step.call >= 0)
+        call(phase.calls[size_t(step.call)], span.row, count);
+      else if (step.tile)
         step.tile(slots_[step.dst], slots_[step.a], slots_[step.b], slots_[step.c], count);
       else
         execute(step, span);
+    }
+  }
+
+  void call(const RowCall& run, int64_t row, int64_t count) {
+    alignas(64) char vectors[kMostReductionsOfRun * 4 * 64];
+    void* arguments[kMostArguments + 1];
+    size_t n = 0;
+    for (uint32_t slot : run.slots) arguments[n++] = slots_[slot];
+    arguments[n] = vectors;
+    (*run.code)(arguments, count);
+    const char* of_result = vectors;
+    for (const RowStep& step : run.results) {
+      table_.finish[int(step.op)](row_slot(step.dst, row, step.words), of_result);
+      of_result += 4 * table_.vector_bytes;
     }
   }
 

@@ -49,12 +49,14 @@ constexpr int folded_number(RowOp op) {
 inline constexpr int kFolded = 5, kRowReads = int(RowRead::count), kRowWrites = int(RowWrite::count);
 
 struct RowTable {
+  int vector_bytes;
   RowTileFn tile[int(RowOp::count)];                            // words in, words out
   RowTileFn folded[kFolded][kRowReads][kRowReads][kRowWrites];  // by the ways of reading a and b, and of writing
   RowReduceFn reduce[int(RowOp::count)];
   RowReduceFn reduce_lines[int(RowOp::count)];  // of interleaved rows: dst[r] with all a[i * rows + r], for i < width
-  RowReduceFn sum_of_products[2][2];            // by RowRead: words, bf16
-  RowLoadFn load[kDTypes];                      // by dtype
+  void (*finish[int(RowOp::count)])(void* dst, const void* vectors);  // dst[0] with 4 vectors; null: see row_code.h
+  RowReduceFn sum_of_products[2][2];                                  // by RowRead: words, bf16
+  RowLoadFn load[kDTypes];                                            // by dtype
   RowStoreFn store[kDTypes];
   void (*fill)(void* dst, uint64_t value, int64_t n, int words);  // of 16 bytes, the upper 8 become 0
   void (*spread)(void* dst, const void* per_row, int64_t rows, int64_t width, int words);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/row_program/row_code.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "ops/row_program/row_code_emit.h"
+#include "ops/row_program/row_code_formulas.h"
+
+namespace hearth {
+namespace {
+
+constexpr int kAccumulators = 4;    // of each reduction, as the interpreter has
+constexpr size_t kMostCodes = 512;  // kept; a program that makes ever new ones starts again
+
+class Recorder {
+ public:
+  explicit Recorder(const RowRun& run) : run_(run) {
+    record_.wide = run.wide;
+    record_.arguments = int(run.inputs.size()) + run.outputs;
+    for (const RowRunStep& step : run.steps) reductions_ += is_reduction(step.op);
+    record_.vectors = reductions_ > 0 ? kAccumulators : 1;
+    record_.accumulators = reductions_ * kAccumulators;
+    record_.starts.resize(size_t(record_.accumulators));
+  }
+
+  CodeRecord run() {
+    for (int copy = 0; copy < record_.vectors; ++copy) record_vector(copy);
+    return std::move(record_);
+  }
+  int reductions() const { return reductions_; }
+
+ private:
+  int lanes() const { return run_.wide ? 16 : 8; }
+
+  void record_vector(int copy) {
+    offset_ = copy * lanes();
+    values_.assign(run_.inputs.size() + run_.steps.size(), -1);
+    int reduction = 0;
+    for (size_t s = 0; s < run_.steps.size(); ++s) {
+      const RowRunStep& step = run_.steps[s];
+      if (is_reduction(step.op)) {
+        reduce(step, reduction++ * kAccumulators + copy);
+        continue;
+      }
+      int& made = values_[run_.inputs.size() + s];
+      made = record_op(&record_, step.op, value(step.in[0]), value(step.in[1]), value(step.in[2]));
+      if (step.write != RowWrite::words) made = record_rounded(&record_, made);
+      if (step.output >= 0) store(step, made);
+    }
+  }
+
+  void reduce(const RowRunStep& step, int accumulator) {
+    record_.starts[size_t(accumulator)] = record_start(step.op);
+    const int before = record_.add({.op = CodeOp::accumulator, .immediate = accumulator});
+    const int after = step.in[1] >= 0 ? record_multiply_add(&record_, value(step.in[0]), value(step.in[1]), before)
+                                      : record_op(&record_, step.op, before, value(step.in[0]), -1);
+    record_.add({.op = CodeOp::set_accumulator, .in = {after, -1, -1}, .immediate = accumulator});
+  }
+
+  // Inputs are loaded where they are read first.
+  int value(int number) {
+    if (number < 0) return -1;
+    int& known = values_[size_t(number)];
+    if (known >= 0) return known;
+    switch (run_.inputs[size_t(number)]) {
+      case RowRead::one: return known = record_.invariant({.argument = number, .words = {}});
+      case RowRead::bf16: return known = record_.add({.op = CodeOp::load_bf16, .immediate = number, .offset = offset_});
+      default: return known = record_.add({.op = CodeOp::load, .immediate = number, .offset = offset_});
+    }
+  }
+
+  void store(const RowRunStep& step, int value) {
+    const CodeOp words = run_.streaming ? CodeOp::store_streaming : CodeOp::store;
+    record_.add({.op = step.write == RowWrite::bf16 ? CodeOp::store_bf16 : words,
+                 .in = {value, -1, -1},
+                 .immediate = int(run_.inputs.size()) + step.output,
+                 .offset = offset_});
+  }
+
+  const RowRun& run_;
+  CodeRecord record_;
+  int reductions_ = 0;
+  int64_t offset_ = 0;
+  std::vector<int> values_;  // nodes; -1: not made yet
+};
+
+// The bytes that tell runs apart.
+std::string key_of(const RowRun& run) {
+  std::string key = {char(run.wide), char(run.streaming), char(run.outputs)};
+  for (RowRead read : run.inputs) key += char(read);
+  for (const RowRunStep& s : run.steps) {
+    const int16_t fields[] = {int16_t(s.op), s.in[0], s.in[1], s.in[2], int16_t(s.write), s.output};
+    key.append(reinterpret_cast<const char*>(fields), sizeof fields);
+  }
+  return key;
+}
+
+std::shared_ptr<const RowCode> make_code(const RowRun& run) {
+  Recorder recorder(run);
+  const int reductions = recorder.reductions();
+  const CodeRecord record = recorder.run();
+  const std::vector<uint8_t> bytes = emit(record);
+  if (bytes.empty()) return nullptr;
+  const auto code = std::make_shared<const RowCode>(bytes, record.vectors * (run.wide ? 16 : 8), reductions);
+  return code->ready() ? code : nullptr;
+}
+
+std::atomic<bool>& wanted_flag() {
+  static std::atomic<bool> flag = [] {
+    const char* text = std::getenv("HEARTH_ROW_CODE");
+    return !text || std::strcmp(text, "0") != 0;
+  }();
+  return flag;
+}
+
+}  // namespace
+
+// Written first and made executable then: systems need not allow both at once.
+RowCode::RowCode(const std::vector<uint8_t>& code, int64_t unit, int results)
+    : bytes_(code.size()), unit_(unit), results_(results) {
+  void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return;
+  std::memcpy(memory, code.data(), bytes_);
+  if (mprotect(memory, bytes_, PROT_READ | PROT_EXEC) == 0)
+    memory_ = memory;
+  else
+    munmap(memory, bytes_);
+}
+RowCode::~RowCode() {
+  if (memory_) munmap(memory_, bytes_);
+}
+
+std::shared_ptr<const RowCode> code_of(const RowRun& run) {
+  static std::mutex mutex;
+  static auto& codes = *new std::unordered_map<std::string, std::shared_ptr<const RowCode>>;
+  std::string key = key_of(run);
+  const std::lock_guard lock(mutex);
+  const auto found = codes.find(key);
+  if (found != codes.end()) return found->second;
+  if (codes.size() >= kMostCodes) codes.clear();
+  return codes[std::move(key)] = make_code(run);
+}
+
+bool row_code_wanted() { return wanted_flag().load(std::memory_order_relaxed); }
+void want_row_code(bool wanted) { wanted_flag().store(wanted); }
+
+}  // namespace hearth

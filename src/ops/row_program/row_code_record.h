@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A straight line of vector operations, as it is recorded before machine code is made of it (row_code_emit.h): each
+// node a value, named by its number. Values that are the same for all vectors of a run are invariants.
+
+#include <cstdint>
+#include <vector>
+
+#include "ops/row_program/x86_writer.h"
+
+namespace hearth {
+
+enum class CodeOp : uint8_t {
+  invariant,    // number `immediate`
+  accumulator,  // number `immediate`, as it is now
+  load,
+  load_bf16,  // the next vector of argument `immediate`
+  add,
+  sub,
+  mul,
+  div,
+  min,
+  max,
+  sqrt,
+  fma,
+  fnma,  // fnma: c - a b
+  bits_and,
+  bits_or,
+  bits_xor,
+  bits_plus,
+  bits_minus,
+  bits_left,
+  bits_right,
+  bits_right_signed,  // shifts: by immediate
+  compare,            // `immediate`: the predicate of vcmpps -> mask
+  is_zero,            // of integers -> mask
+  where,              // mask, yes, no
+  to_float,
+  reciprocal14,
+  scaled,
+  lookup16,
+  lookup32,  // integer, table; or its two halves
+  store,
+  store_bf16,
+  store_streaming,  // a, into argument `immediate`; of bf16 the upper half of each word
+  set_accumulator,  // number `immediate`
+};
+
+struct CodeNode {
+  CodeOp op;
+  int in[3] = {-1, -1, -1};
+  int immediate = 0;
+  int64_t offset = 0;  // of loads and stores: elements behind the loop's position
+};
+
+struct CodeInvariant {
+  int argument = -1;  // the address of one word, for all lanes
+  VectorWords words;  // where there is no argument
+};
+
+struct CodeRecord {
+  bool wide = false;             // vectors of 64 bytes
+  int arguments = 0;             // addresses
+  int vectors = 1;               // that one turn of the loop takes
+  int accumulators = 0;          // their memory is the argument after the others
+  std::vector<uint32_t> starts;  // of each accumulator
+  std::vector<CodeInvariant> invariants;
+  std::vector<CodeNode> nodes;
+
+  int add(CodeNode node) {
+    nodes.push_back(node);
+    return int(nodes.size()) - 1;
+  }
+  int invariant(const CodeInvariant& value);  // its node
+};
+
+}  // namespace hearth

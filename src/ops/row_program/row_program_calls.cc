@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs of steps that become machine code: found among the steps of a phase, their slots traced to values.
+#include <algorithm>
+
+#include "ops/row_program/row_code_formulas.h"
+#include "ops/row_program/row_program_prepare.h"
+
+namespace hearth {
+namespace {
+
+constexpr int64_t kCodedElements = 1 << 13;  // of programs worth the time that making code takes, once
+constexpr size_t kShortestRun = 2;
+
+bool is_copy(const RowStep& step) { return step.op == RowOp::store; }  // with a tile function: a dense store
+RowOp op_of(const RowStep& step) { return is_copy(step) ? RowOp::copy : step.op; }
+int inputs_of_step(const RowStep& step) {
+  if (step.reduce) return step.b >= uint32_t(kMaxRowRegisters) ? 2 : 1;
+  return is_copy(step) ? 1 : inputs_of(step.op);
+}
+uint32_t input_of(const RowStep& step, int k) { return k == 0 ? step.a : k == 1 ? step.b : step.c; }
+bool reads_slot(const RowStep& step, uint32_t slot) {
+  if (step.tile || step.reduce) {
+    for (int k = 0; k < inputs_of_step(step); ++k) {
+      if (input_of(step, k) == slot) return true;
+    }
+    return false;
+  }
+  return step.op == RowOp::store && step.a == slot;
+}
+
+class CallFinder {
+ public:
+  CallFinder(RowSchedule* schedule, const RowTable& table) : s_(*schedule), table_(table) {}
+
+  void run() {
+    for (size_t p = 0; p < s_.phases.size(); ++p) {
+      phase_ = &s_.phases[p];
+      number_ = p;
+      find_runs();
+    }
+  }
+
+ private:
+  int64_t lanes() const { return table_.vector_bytes / 4; }
+
+  void find_runs() {
+    const std::vector<RowStep>& steps = phase_->tiles;
+    for (size_t first = 0; first < steps.size();) {
+      const size_t end = run_end(first);
+      if (end - first < kShortestRun || !add_call(first, end)) {
+        const size_t next = std::max(end, first + 1);
+        phase_->coded.insert(phase_->coded.end(), steps.begin() + int64_t(first), steps.begin() + int64_t(next));
+        first = next;
+      } else {
+        first = end;
+      }
+    }
+  }
+
+  size_t run_end(size_t first) const {
+    size_t end = first, reductions = 0;
+    for (; end < phase_->tiles.size() && fits(phase_->tiles[end]); ++end) {
+      if (phase_->tiles[end].reduce && ++reductions > kMostReductionsOfRun) break;
+    }
+    return end;
+  }
+
+  bool fits(const RowStep& step) const {
+    if (step.words != 1 || step.one || !is_recorded(op_of(step))) return false;
+    if (!step.reduce) return step.tile != nullptr;
+    return !s_.interleaved() && table_.finish[int(step.op)] && s_.width % (4 * lanes()) == 0 &&
+           s_.tile_width % (4 * lanes()) == 0;
+  }
+
+  bool add_call(size_t first, size_t end) {
+    run_ = {.wide = table_.vector_bytes == 64, .streaming = false, .inputs = {}, .steps = {}, .outputs = 0};
+    RowCall call;
+    find_inputs(first, end, &call);
+    for (size_t i = first; i < end; ++i) add_step(first, i, end, &call);
+    if (call.slots.size() <= kMostArguments) call.code = code_of(run_);
+    if (!call.code) return false;
+    phase_->unit = std::max(phase_->unit, call.code->unit());
+    phase_->coded.push_back({.call = int(phase_->calls.size())});
+    phase_->calls.push_back(std::move(call));
+    return true;
+  }
+
+  // What steps read that none before them in the run has written.
+  void find_inputs(size_t first, size_t end, RowCall* call) {
+    for (size_t i = first; i < end; ++i) {
+      const RowStep& step = phase_->tiles[i];
+      for (int k = 0; k < inputs_of_step(step); ++k) {
+        if (writer_of(input_of(step, k), first, i) == i && input_number(*call, step, k) < 0) {
+          call->slots.push_back(input_of(step, k));
+          run_.inputs.push_back(read_of(step, k));
+        }
+      }
+    }
+  }
+
+  static RowRead read_of(const RowStep& step, int k) { return k < 2 ? step.reads[k] : RowRead::words; }
+
+  // The last step in [first, before) that writes the slot, or `before`.
+  size_t writer_of(uint32_t slot, size_t first, size_t before) const {
+    for (size_t i = before; i > first; --i) {
+      const RowStep& step = phase_->tiles[i - 1];
+      if (!step.reduce && step.dst == slot) return i - 1;
+    }
+    return before;
+  }
+
+  int input_number(const RowCall& call, const RowStep& step, int k) const {
+    for (size_t i = 0; i < run_.inputs.size(); ++i) {
+      if (call.slots[i] == input_of(step, k) && run_.inputs[i] == read_of(step, k)) return int(i);
+    }
+    return -1;
+  }
+
+  void add_step(size_t first, size_t i, size_t end, RowCall* call) {
+    const RowStep& step = phase_->tiles[i];
+    RowRunStep made{.op = op_of(step), .in = {-1, -1, -1}, .write = step.write, .output = -1};
+    for (int k = 0; k < inputs_of_step(step); ++k) {
+      const size_t writer = writer_of(input_of(step, k), first, i);
+      const size_t value = writer == i ? size_t(input_number(*call, step, k)) : run_.inputs.size() + (writer - first);
+      made.in[k] = int16_t(value);
+    }
+    if (step.reduce) {
+      call->results.push_back(step);
+    } else if (is_needed(step.dst, i, end)) {
+      made.output = int16_t(run_.outputs++);
+      call->slots.push_back(step.dst);
+    }
+    run_.steps.push_back(made);
+  }
+
+  // Whether what step i writes must be in memory after the run: a tensor's, or a tile that others read.
+  bool is_needed(uint32_t slot, size_t i, size_t end) const {
+    for (size_t later = i + 1; later < end; ++later) {
+      if (!phase_->tiles[later].reduce && phase_->tiles[later].dst == slot) return false;
+    }
+    for (const RowPointer& p : phase_->pointers) {
+      if (p.slot == slot) return true;
+    }
+    for (size_t later = end; later < phase_->tiles.size(); ++later) {
+      if (reads_slot(phase_->tiles[later], slot)) return true;
+    }
+    if (!s_.keep_values) return false;
+    for (size_t p = number_ + 1; p < s_.phases.size(); ++p) {
+      const auto& steps = s_.phases[p].tiles;
+      if (std::any_of(steps.begin(), steps.end(), [&](const RowStep& step) { return reads_slot(step, slot); }))
+        return true;
+    }
+    return false;
+  }
+
+  RowSchedule& s_;
+  const RowTable& table_;
+  RowStepPhase* phase_ = nullptr;
+  size_t number_ = 0;
+  RowRun run_;
+};
+
+}  // namespace
+
+void add_calls(RowSchedule* s, const RowTable& table) {
+  for (RowStepPhase& phase : s->phases) {
+    phase.coded.clear();
+    phase.calls.clear();
+    phase.unit = 0;
+  }
+  const bool worth = s->rows * s->width >= kCodedElements && table.vector_bytes >= 32 && !s->packed;
+  if (worth && row_code_wanted()) CallFinder(s, table).run();
+}
+
+}  // namespace hearth
