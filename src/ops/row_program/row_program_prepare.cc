@@ -43,7 +43,7 @@ class Preparer {
       : s_(*s), table_(table), args_(args), program_(*args.program), items_(*s, args) {}
 
   void run() {
-    choose_tiles(&s_, program_, num_threads());
+    choose_tiles(&s_, program_, table_.vector_bytes, num_threads());
     s_.once.clear();
     s_.views.clear();
     for (const RowOperand& operand : program_.operands) s_.views.emplace_back(operand);

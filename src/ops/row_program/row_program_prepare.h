@@ -99,8 +99,9 @@ inline int words_at(const RowProgram& program, const RowInstruction& i) {
   return i.op <= RowOp::copy ? 1 : words_of(result_bytes(program, i));
 }
 
-// Chooses tiles and blocks. `threads` that share the rows, so that there is a block for each.
-void choose_tiles(RowSchedule* schedule, const RowProgram& program, int threads);
+// Chooses tiles and blocks for kernels on vectors of so many bytes. `threads` that share the rows, so that there is a
+// block for each.
+void choose_tiles(RowSchedule* schedule, const RowProgram& program, int vector_bytes, int threads);
 
 // Finds the runs of each phase that become machine code (row_code.h).
 void add_calls(RowSchedule* schedule, const RowTable& table);
