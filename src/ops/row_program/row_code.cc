@@ -23,7 +23,7 @@ class Recorder {
  public:
   explicit Recorder(const RowRun& run) : run_(run) {
     record_.wide = run.wide;
-    record_.arguments = int(run.inputs.size()) + run.outputs;
+    record_.arguments = int(run.inputs.size() + run.ahead.size()) + run.outputs;
     for (const RowRunStep& step : run.steps) reductions_ += is_reduction(step.op);
     record_.vectors = reductions_ > 0 ? kAccumulators : 1;
     record_.accumulators = reductions_ * kAccumulators;
@@ -42,6 +42,10 @@ class Recorder {
   void record_vector(int copy) {
     offset_ = copy * lanes();
     values_.assign(run_.inputs.size() + run_.steps.size(), -1);
+    for (size_t i = 0; i < run_.ahead.size(); ++i) {
+      const int argument = int(run_.inputs.size() + i) + run_.outputs;
+      record_.add({.op = CodeOp::prefetch, .immediate = argument, .offset = offset_ + run_.ahead[i]});
+    }
     int reduction = 0;
     for (size_t s = 0; s < run_.steps.size(); ++s) {
       const RowRunStep& step = run_.steps[s];
@@ -77,7 +81,7 @@ class Recorder {
   }
 
   void store(const RowRunStep& step, int value) {
-    const CodeOp words = run_.streaming ? CodeOp::store_streaming : CodeOp::store;
+    const CodeOp words = step.streaming ? CodeOp::store_streaming : CodeOp::store;
     record_.add({.op = step.write == RowWrite::bf16 ? CodeOp::store_bf16 : words,
                  .in = {value, -1, -1},
                  .immediate = int(run_.inputs.size()) + step.output,
@@ -93,10 +97,11 @@ class Recorder {
 
 // The bytes that tell runs apart.
 std::string key_of(const RowRun& run) {
-  std::string key = {char(run.wide), char(run.streaming), char(run.outputs)};
+  std::string key = {char(run.wide), char(run.outputs), char(run.inputs.size())};
   for (RowRead read : run.inputs) key += char(read);
+  key.append(reinterpret_cast<const char*>(run.ahead.data()), run.ahead.size() * sizeof(int32_t));
   for (const RowRunStep& s : run.steps) {
-    const int16_t fields[] = {int16_t(s.op), s.in[0], s.in[1], s.in[2], int16_t(s.write), s.output};
+    const int16_t fields[] = {int16_t(s.op), s.in[0], s.in[1], s.in[2], int16_t(s.write), s.output, s.streaming};
     key.append(reinterpret_cast<const char*>(fields), sizeof fields);
   }
   return key;

@@ -18,15 +18,17 @@ struct RowRunStep {
   RowOp op = RowOp::none;
   int16_t in[3] = {-1, -1, -1};
   RowWrite write = RowWrite::words;
-  int16_t output = -1;  // the argument that its result is written to, by number behind the inputs; -1: none
+  int16_t output = -1;     // the argument that its result is written to, by number behind the inputs; -1: none
+  bool streaming = false;  // past the caches; the address is a multiple of a vector's bytes then
 };
 
 struct RowRun {
-  bool wide = false;       // AVX-512, else AVX2
-  bool streaming = false;  // writes of words pass the caches: larger than those, and aligned to vectors
+  bool wide = false;  // AVX-512, else AVX2
   std::vector<RowRead> inputs;
   std::vector<RowRunStep> steps;
   int outputs = 0;
+  // Memory that will be read next: so many f32 behind the tile at an argument, which comes after the outputs'.
+  std::vector<int32_t> ahead = {};
 };
 
 class RowCode {
@@ -40,8 +42,8 @@ class RowCode {
   int64_t unit() const { return unit_; }    // n is a multiple of it
   int results() const { return results_; }  // reductions
 
-  // arguments: addresses of the inputs, of the outputs, and, if there are reductions, of 4 vectors for each, in order,
-  // which RowTable::finish makes one number of.
+  // arguments: addresses of the inputs, of the outputs, of what is fetched ahead, and, if there are reductions, of 4
+  // vectors for each, in order, which RowTable::finish makes one number of.
   void operator()(void* const* arguments, int64_t n) const {
     reinterpret_cast<void (*)(void* const*, int64_t)>(memory_)(arguments, n);
   }

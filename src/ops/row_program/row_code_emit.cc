@@ -22,8 +22,10 @@ constexpr int kMask = 1, kBitSelect = 0xca;
 constexpr X86Register kPointers[] = {kRcx, kRdx, kR8, kR9, kR10, kR11, kRbx, kR12, kR13, kR14, kR15};
 constexpr int kNever = 1 << 30;
 
-bool is_load(CodeOp op) { return op == CodeOp::load || op == CodeOp::load_bf16; }
-bool is_store(CodeOp op) { return op >= CodeOp::store && op <= CodeOp::store_streaming; }
+bool walks(CodeOp op) {
+  return op == CodeOp::load || op == CodeOp::load_bf16 || op == CodeOp::prefetch ||
+         (op >= CodeOp::store && op <= CodeOp::store_streaming);
+}
 bool has_value(CodeOp op) { return op < CodeOp::store; }
 bool commutes(CodeOp op) {
   return op == CodeOp::add || op == CodeOp::mul || op == CodeOp::bits_and || op == CodeOp::bits_or ||
@@ -102,7 +104,7 @@ class Emitter {
   std::vector<int> streamed_arguments() const {
     std::vector<int> found;
     for (const CodeNode& n : r_.nodes) {
-      if ((is_load(n.op) || is_store(n.op)) && std::find(found.begin(), found.end(), n.immediate) == found.end())
+      if (walks(n.op) && std::find(found.begin(), found.end(), n.immediate) == found.end())
         found.push_back(n.immediate);
     }
     return found;
@@ -242,6 +244,7 @@ class Emitter {
         out_.vector(kStreamingStore, in_reg(n.in[0]), 0, element(n, 4));
         break;
       case CodeOp::store_bf16: store_upper_halves(n); break;
+      case CodeOp::prefetch: out_.prefetch(element(n, 4)); break;
       case CodeOp::set_accumulator: move(first_accumulator_ + n.immediate, n.in[0]); break;
       case CodeOp::fma: multiply_add(n, 0xa8); break;
       case CodeOp::fnma: multiply_add(n, 0xac); break;

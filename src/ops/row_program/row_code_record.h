@@ -44,6 +44,7 @@ enum class CodeOp : uint8_t {
   store_bf16,
   store_streaming,  // a, into argument `immediate`; of bf16 the upper half of each word
   set_accumulator,  // number `immediate`
+  prefetch,         // argument `immediate`, `offset` bytes behind where it is read as f32
 };
 
 struct CodeNode {

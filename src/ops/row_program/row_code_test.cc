@@ -181,8 +181,33 @@ TEST(RowCode, MoreTensorsThanAddressRegisters) {
   for (Isa isa : coded_isas()) expect_same_bits(isa, build.done(), in, {Tensor(DType::f32, {n})}, "20 tensors");
 }
 
+// Results larger than the caches pass them, but for what is written in place.
+TEST(RowCode, LargeTensors) {
+  constexpr int64_t rows = 1700, width = 2048;
+  std::mt19937 random(4);
+  Builder build(rows, width);
+  const uint8_t x = build.load(0), sum = build.op(RowOp::sum_f32, x);
+  build.next_phase();
+  const uint8_t y = build.op(RowOp::mul_f32, build.load(1), build.op(RowOp::spread, sum));
+  build.store(build.op(RowOp::add_f32, y, build.load(0)), 0);
+  build.store(y, 1);
+  const Tensors in = {small_numbers(DType::f32, {rows, width}, random),
+                      small_numbers(DType::f32, {rows, width}, random)};
+  for (Isa isa : coded_isas()) {
+    expect_same_bits(isa, build.done(), in, {Tensor(DType::f32, {rows, width}), Tensor(DType::f32, {rows, width})},
+                     "large");
+    Tensors interpreted = in, coded = in;
+    want_row_code(false);
+    run_in_place(isa, build.done(), &interpreted);
+    want_row_code(true);
+    run_in_place(isa, build.done(), &coded);
+    EXPECT_EQ(interpreted[0].bytes, coded[0].bytes) << isa_name(isa);
+    EXPECT_EQ(interpreted[1].bytes, coded[1].bytes) << isa_name(isa);
+  }
+}
+
 TEST(RowCode, EqualRunsShareCode) {
-  RowRun run{.wide = false, .streaming = false, .inputs = {RowRead::words}, .steps = {}, .outputs = 1};
+  RowRun run{.wide = false, .inputs = {RowRead::words}, .steps = {}, .outputs = 1};
   run.steps = {{.op = RowOp::neg_f32, .in = {0, -1, -1}, .write = RowWrite::words, .output = 0}};
   if (coded_isas().empty()) GTEST_SKIP() << "no AVX2";
   const auto code = code_of(run);

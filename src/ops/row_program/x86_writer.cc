@@ -41,6 +41,12 @@ void X86Writer::store_low_half(const X86Memory& to, int reg) {
   memory(reg, to, -1);
 }
 
+void X86Writer::prefetch(const X86Memory& at) {
+  if (at.base & 8) bytes({0x41});
+  bytes({0x0f, 0x18});
+  memory(1, at, -1);  // to all caches
+}
+
 // Displacements of 4 bytes always: those of one byte are scaled in EVEX.
 void X86Writer::memory(int reg, const X86Memory& m, int immediate) {
   if (m.constant >= 0) {

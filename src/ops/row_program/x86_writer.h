@@ -40,6 +40,7 @@ class X86Writer {
   // The operands are called as in the manual: reg, vvvv (0 where there is none), r/m. immediate: -1 for none.
   void vector(VectorOpcode op, int reg, int vvvv, int rm, int immediate = -1);
   void vector(VectorOpcode op, int reg, int vvvv, const X86Memory& rm, int immediate = -1);
+  void prefetch(const X86Memory& at);
   // Writes the low 16 bytes of a narrow register.
   void store_low_half(const X86Memory& to, int reg);
 
