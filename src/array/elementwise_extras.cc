@@ -23,6 +23,11 @@ Array inexact(const Array& x, F&& f) {
   return lift(x, f, promote_to_inexact);
 }
 
+// x as a float, before arithmetic that integers would do differently.
+Array as_inexact(const Array& x) {
+  return inexact(x, [](const Value& v) { return v; });
+}
+
 Dims with_ones(const Dims& dims, const Dims& axes) {
   Dims kept = dims;
   for (const int64_t axis : axes) kept[size_t(axis)] = 1;
@@ -66,7 +71,7 @@ Array lgamma(const Array& x) {
 Array digamma(const Array& x) {
   return inexact(x, [](const Value& v) { return digamma(v); });
 }
-Array logit(const Array& x) { return log(x) - log1p(-x); }
+Array logit(const Array& x) { return log(x) - log1p(-as_inexact(x)); }
 
 Array sigmoid(const Array& x) {
   return inexact(x, [](const Value& v) { return logistic(v); });
@@ -76,10 +81,11 @@ Array silu(const Array& x) {
 }
 Array relu(const Array& x) { return where(x > 0, x, where(isnan(x), x, 0)); }
 Array softplus(const Array& x) { return logaddexp(x, 0.0); }
-Array log_sigmoid(const Array& x) { return -softplus(-x); }
+Array log_sigmoid(const Array& x) { return -softplus(-as_inexact(x)); }
 
 // Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
-Array gelu(const Array& x, GeluOptions options) {
+Array gelu(const Array& number, GeluOptions options) {
+  const Array x = as_inexact(number);
   if (!options.approximate) return x / 2 * erfc(-x / std::numbers::sqrt2);
   const double c = std::sqrt(2 / std::numbers::pi);
   return 0.5 * x * (1 + tanh(c * (x + 0.044715 * (x * x * x))));

@@ -77,11 +77,14 @@ Array heaviside(const Array& x, const Array& at_zero) {
       promote_to_inexact);
 }
 
-// In two steps, so that 2^exponent stays finite where the product is.
+// In three steps, so that powers of 2 stay finite where the product is; 16-bit floats in f32, whose range holds them.
 Array ldexp(const Array& x, const Array& exponent) {
   check_bits("ldexp", {exponent});
-  const Array half = floor_divide(exponent.astype(DType::i32), 2);
-  return x * exp2(half) * exp2(exponent.astype(DType::i32) - half);
+  const Array y = inexact(x, [](const Value& v) { return v; });
+  const DType wide = size_bytes(y.dtype()) == 2 ? DType::f32 : y.dtype();
+  const Array e = exponent.astype(DType::i32), third = floor_divide(e, 3);
+  const Array power = exp2(third.astype(wide)), last = exp2((e - 2 * third).astype(wide));
+  return (y.astype(wide) * power * power * last).astype(y.dtype());
 }
 
 Array ceil(const Array& x) { return rounded(x, hearth::ceil); }

@@ -2,6 +2,8 @@
 // Systems, factorisations and norms: functions of ops/linalg on arrays.
 #include "array/linear_algebra.h"
 
+#include <cmath>
+
 #include "array/recording.h"
 #include "base/error.h"
 #include "ops/elementwise/elementwise.h"
@@ -126,7 +128,32 @@ Array vector_norm(const Array& x, const NormOptions& o) {
     return vector_norm(v[0], {.ord = o.ord, .axes = axes, .keepdims = o.keepdims});
   });
 }
-Array norm(const Array& x, const NormOptions& o) { return vector_norm(x, o); }
+
+namespace {
+
+// The name that matrix_norm has for the order.
+std::string matrix_order(const NormOrder& order) {
+  if (const auto* name = std::get_if<std::string>(&order.what)) return *name;
+  const double number = std::get<double>(order.what);
+  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
+  const bool known = std::abs(number) == 1 || std::abs(number) == 2;
+  HEARTH_CHECK(known, value, "norm: no order ", number, " for matrices: it is one of fro nuc 1 -1 2 -2 inf -inf");
+  return std::to_string(int(number));
+}
+
+}  // namespace
+
+Array norm(const Array& x, const NumpyNormOptions& o) {
+  if (!o.ord) return vector_norm(x, {.axis = o.axis, .keepdims = o.keepdims});
+  const int64_t axes = o.axis.named ? int64_t(o.axis.named->size()) : x.ndim();
+  HEARTH_CHECK(axes == 1 || axes == 2, value, "norm: an order needs one axis or two, it has ", axes, "\n  x is ",
+               x.type(), "\n  hint: name them, or leave the order out: then it is the 2-norm of all elements");
+  if (axes == 2) return matrix_norm(x, matrix_order(*o.ord), o.axis.named ? o.axis : Axes{0, 1}, o.keepdims);
+  const auto* number = std::get_if<double>(&o.ord->what);
+  HEARTH_CHECK(number, value, "norm: order '", std::get<std::string>(o.ord->what), "' is for matrices\n  x is ",
+               x.type());
+  return vector_norm(x, {.axis = o.axis, .keepdims = o.keepdims, .ord = *number});
+}
 Array cond(const Array& a, const std::string& ord) {
   return factored_one({a}, [&](const Values& v) { return cond(v[0], ord); });
 }

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "array/array.h"
 #include "array/statistics_axes.h"
@@ -86,7 +87,19 @@ struct NormOptions {
   double ord = 2;  // any number, infinities and 0 (how many are not 0) included
 };
 Array vector_norm(const Array& x, const NormOptions& options = {});
-Array norm(const Array& x, const NormOptions& options = {});  // numpy.linalg.norm for vectors: vector_norm
+// numpy.linalg.norm: without an order the 2-norm of all elements along the axes; with one, of one axis (or a vector)
+// vector_norm, of two axes (or a matrix) matrix_norm. Error{value} for an order that has no meaning there.
+struct NormOrder {
+  std::variant<double, std::string> what;
+  NormOrder(double order) : what(order) {}  // NOLINT: implicit, so that {.ord = 1} and {.ord = "nuc"} read well
+  NormOrder(const char* order) : what(std::string(order)) {}  // NOLINT
+};
+struct NumpyNormOptions {
+  Axes axis = {};
+  bool keepdims = false;
+  std::optional<NormOrder> ord = {};
+};
+Array norm(const Array& x, const NumpyNormOptions& options = {});
 Array cond(const Array& a, const std::string& ord = "2");
 Array matrix_rank(const Array& a, std::optional<double> rtol = {});  // i32
 

@@ -157,7 +157,7 @@ Array multi_dot(const Arrays& matrices) {
   return from_value(multi_dot(to_values(matrices, promoted(matrices).dtype)));
 }
 Array matrix_power(const Array& a, int64_t n) {
-  return record([&](const Value& v) { return matrix_power(n < 0 ? widened(v) : v, n); }, a);
+  return n < 0 ? inv(matrix_power(a, -n)) : record([&](const Value& v) { return matrix_power(v, n); }, a);
 }
 
 }  // namespace hearth

@@ -33,7 +33,8 @@ Array rms_norm(const Array& x, const Array& weight, double eps = 1e-5);
 // Over the positions and C / groups channels of each group: x [B, C, spatial], weight and bias [C].
 Array group_norm(const Array& x, const Array& weight, const Array& bias, int64_t groups, double eps = 1e-5);
 // Over the examples and positions of each channel, as in training: y [B, C, spatial], mean and variance [C] of the
-// batch (variance: divided by their number), to be averaged for use later. Ioffe & Szegedy 2015, arXiv:1502.03167.
+// batch, f32 at least (variance: divided by their number), to be averaged for use later. Ioffe & Szegedy 2015,
+// arXiv:1502.03167.
 struct BatchNorm {
   Array y, mean, variance;
 };

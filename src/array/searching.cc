@@ -84,8 +84,12 @@ Array argwhere(const Array& x) {
   return index_array(numbers, {int64_t(found.size()), x.ndim()}, most);
 }
 
-// a < b, NaN above every number.
+// a < b, NaN above every number; complex numbers by real part, then imaginary part.
 static Value sorts_before(const Value& a, const Value& b) {
+  if (is_complex(a.dtype())) {
+    const Value below = sorts_before(real(a), real(b)), above = sorts_before(real(b), real(a));
+    return below | (~above & sorts_before(imag(a), imag(b)));
+  }
   const Value below = compare("LT", a, b);
   if (!is_float(a.dtype())) return below;
   return below | (compare("NE", b, b) & compare("EQ", a, a));
@@ -117,8 +121,6 @@ Array searchsorted(const Array& sorted, const Array& v, const SearchOptions& o) 
                sorted.type(), "\n  sorter is ", o.sorter ? o.sorter->type() : TensorType{});
   const std::lock_guard lock(array_mutex());
   const DType dtype = promoted({sorted, v}).dtype;
-  HEARTH_CHECK(!is_complex(dtype), dtype, "searchsorted: needs real numbers\n  sorted is ", sorted.type(), "\n  v is ",
-               v.type());
   Value in_order = to_value(sorted, dtype);
   if (o.sorter) in_order = take(in_order, to_value(*o.sorter), 0);
   return from_value(search_sorted(in_order, to_value(v, dtype), o.side == "right"));

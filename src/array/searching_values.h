@@ -6,7 +6,7 @@
 
 namespace hearth {
 
-// i32 places of v (any shape) in sorted [n], of one real dtype; NaN is the largest number.
+// i32 places of v (any shape) in sorted [n], of one dtype; NaN is the largest number.
 Value search_sorted(const Value& sorted, const Value& v, bool right);
 
 }  // namespace hearth

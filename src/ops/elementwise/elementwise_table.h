@@ -27,9 +27,9 @@
   ROW(ceil,                   std::ceil(x),                  {},                           kFloat,         -9, 9)  \
   ROW(round_nearest_afz,      std::round(x),                 {},                           kFloat,         -9, 9)  \
   ROW(round_nearest_even,     std::nearbyint(x),             {},                           kFloat,         -9, 9)
-// Signed numbers, floats and integers.
+// Floats and integers; the negative of an unsigned number wraps around.
 #define HEARTH_UNARY_SIGNED_OPS(ROW)                                                                               \
-  ROW(negate,                 -x,                            scalar_like(x, -1),           kSigned,        -9, 9)  \
+  ROW(negate,                 -x,                            scalar_like(x, -1),           kNumbers,       -9, 9)  \
   ROW(abs,                    std::fabs(x),                  unary("sign", x),             kSigned,        -9, 9)  \
   ROW(sign,                   x > 0 ? 1 : x < 0 ? -1 : x,    {},                           kSigned,        -9, 9)
 #define HEARTH_UNARY_OPS(ROW) HEARTH_UNARY_FLOAT_OPS(ROW) HEARTH_UNARY_STEP_OPS(ROW) HEARTH_UNARY_SIGNED_OPS(ROW)

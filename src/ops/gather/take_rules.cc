@@ -25,7 +25,7 @@ void expect_integers(const char* op, const Value& x, const Value& indices) {
 
 Value usual_fill(const Value& x) {
   const DType t = x.dtype();
-  if (is_float(t)) return constant(*x.graph, std::nan(""), t);
+  if (is_inexact(t)) return constant(*x.graph, std::nan(""), t);
   const auto number = [&](int64_t bits) {
     return x.graph->add("constant", {}, {{"value", bits}, {"dtype", int64_t(t)}, {"shape", Dims{}}});
   };

@@ -160,11 +160,19 @@ Value det(const Value& a) {
   return product_last(diagonal(f.lu)) * as_complex(parity(f, real_part(a.dtype())), a.dtype());
 }
 
+// z / |z|, 0 of 0: the derivative of `sign` is 0, which of complex numbers is not so.
+static Value direction(const Value& z) {
+  if (!is_complex(z.dtype())) return unary("sign", z);
+  const Value size = unary("abs", z), none = compare("EQ", size, scalar_like(size, 0));
+  const Value safe = select(none, scalar_like(size, 1), size);
+  return z / as_complex(safe, z.dtype());
+}
+
 SignAndLog slogdet(const Value& a) {
   expect_square("slogdet", a);
   const Lu f = lu(a);
   const Value d = diagonal(f.lu), sign = as_complex(parity(f, real_part(a.dtype())), a.dtype());
-  return {product_last(unary("sign", d)) * sign, reduce_sum(log(unary("abs", d)), {d.rank() - 1})};
+  return {product_last(direction(d)) * sign, reduce_sum(log(unary("abs", d)), {d.rank() - 1})};
 }
 
 Value pinv(const Value& a, std::optional<double> rtol) {

@@ -78,7 +78,9 @@ void run_iota(const KernelArgs& args) {
   const TensorArg& y = args.out[0];
   const size_t axis = size_t(args.attrs.integer("dimension"));
   for_each_index(y.dims(), [&](const Dims& index, int64_t i) {
-    if (is_float(y.dtype()))
+    if (is_complex(y.dtype()))
+      store_complex(y, i, double(index[axis]));
+    else if (is_float(y.dtype()))
       store_real(y, i, static_cast<long double>(index[axis]));
     else
       store_integer(y, i, index[axis]);

@@ -62,13 +62,14 @@ static Value lgamma_positive(const Value& a) {
   return select(g.middle, near, far);
 }
 
-// lgamma(-a) = log pi - log a - log |sin(pi a)| - lgamma(a)
+// lgamma(-a) = log pi - log a - log |sin(pi a)| - lgamma(a); infinite at whole numbers, which all large ones are
 static Value lgamma_value(const Value& x) {
   const double infinity = std::numeric_limits<double>::infinity();
   const Value a = abs(x), positive = lgamma_positive(a);
-  const Value sine = abs(sin(kPi * to_nearest_integer(x, a)));
+  const Value nearest = to_nearest_integer(x, a), sine = abs(sin(kPi * nearest));
   const Value negative = std::log(kPi) - log(a) - log(sine) - positive;
-  return select(equals(a, infinity), a, select(below(x, 0), negative, positive));
+  const Value pole = equals(a, infinity) | equals(nearest, 0);
+  return select(pole, scalar_like(a, infinity), select(below(x, 0), negative, positive));
 }
 
 static Value digamma_positive(const Value& a) {
