@@ -20,7 +20,8 @@ add_library(hearth_fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed_sources})
 target_include_directories(hearth_fuzzed PUBLIC src)
 target_compile_options(hearth_fuzzed PUBLIC ${fuzz_options} PRIVATE -fsanitize=fuzzer-no-link)
 target_link_options(hearth_fuzzed PUBLIC ${fuzz_options})
-target_link_libraries(hearth_fuzzed PUBLIC Threads::Threads nlohmann_json::nlohmann_json fmt::fmt PkgConfig::PCRE2 PkgConfig::HWY ZLIB::ZLIB)
+target_link_libraries(hearth_fuzzed PUBLIC Threads::Threads nlohmann_json::nlohmann_json fmt::fmt PkgConfig::PCRE2 PkgConfig::UTF8PROC PkgConfig::HWY
+                                           ZLIB::ZLIB)
 
 add_custom_target(fuzzers)
 file(GLOB_RECURSE fuzz_targets CONFIGURE_DEPENDS src/fuzz_*.cc)

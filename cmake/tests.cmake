@@ -79,7 +79,7 @@ foreach(test ${python_tests})
   add_test(NAME ${name} COMMAND ${VENV}/bin/python ${test} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "${python_environment}" TIMEOUT 1800 RUN_SERIAL ON)
 endforeach()
-foreach(name reference_test resume_test)
+foreach(name reference_test resume_test tokenizer_test tokenizer_kinds_test)
   add_test(NAME ${name}_long COMMAND ${VENV}/bin/python ${CMAKE_SOURCE_DIR}/tests/interop/${name}.py --long
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name}_long PROPERTIES ENVIRONMENT "${python_environment}" TIMEOUT 14400 RUN_SERIAL ON LABELS long)

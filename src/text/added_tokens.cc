@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "io/nearest.h"
-#include "text/regex.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace hearth::tokenizers {

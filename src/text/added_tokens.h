@@ -52,7 +52,6 @@ class AddedTokens {
   const AddedToken* find(int32_t id) const;
   int32_t id(const std::string& content) const;  // -1 if there is none
   int32_t max_id() const { return max_id_; }     // -1 if empty
-  bool any_normalized() const { return !normalized_.empty(); }
 
   // The text that decoding puts in place of an added token: its normalized form, which the decoder turns back.
   const std::string& form(int32_t id) const { return tokens_.at(id).form; }

@@ -11,23 +11,12 @@ namespace hearth::tokenizers {
 
 static constexpr uint32_t kByteTokenFirst = '<', kByteTokenLast = '>';  // of "<0x0A>"
 
-static std::string byte_token(int byte) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  return std::string("<0x") + kHex[byte >> 4] + kHex[byte & 15] + ">";
-}
-
 Bpe::Bpe(Vocab vocab, const std::vector<Merge>& merges, BpeOptions options, const std::string& where)
-    : vocab_(std::move(vocab)), options_(std::move(options)) {
-  all_bytes_ = true;
-  for (int b = 0; b < 256; ++b) {
-    byte_ids_[b] = options_.byte_fallback ? vocab_.id(byte_token(b)) : -1;
-    all_bytes_ = all_bytes_ && byte_ids_[b] >= 0;
-  }
-  if (!options_.unk_token.empty()) {
-    unk_id_ = vocab_.id(options_.unk_token);
-    HEARTH_CHECK(unk_id_ >= 0, format, where, ": unk_token '", printable(options_.unk_token),
-                 "' is not in the vocabulary");
-  }
+    : Model(std::move(vocab)),
+      options_(std::move(options)),
+      bytes_(vocab_, options_.byte_fallback),
+      decorates_(!options_.prefix.empty() || !options_.suffix.empty()) {
+  if (!options_.unk_token.empty()) unk_id_ = vocab_.id(options_.unk_token);
   index_characters();
   merges_.reserve(merges.size());
   for (size_t i = 0; i < merges.size(); ++i) index_merge(merges[i], static_cast<uint32_t>(i), where);
@@ -52,7 +41,11 @@ void Bpe::index_characters() {
 
 void Bpe::index_merge(const Merge& merge, uint32_t rank, const std::string& where) {
   const auto& [left, right] = merge;
-  const int32_t left_id = vocab_.id(left), right_id = vocab_.id(right), id = vocab_.id(left + right);
+  const bool has_prefix = std::string_view(right).starts_with(options_.prefix);
+  HEARTH_CHECK(has_prefix, format, where, ": merge ", rank, " ('", printable(left), "', '", printable(right),
+               "'): the right part lacks continuing_subword_prefix '", printable(options_.prefix), "'");
+  const int32_t left_id = vocab_.id(left), right_id = vocab_.id(right),
+                id = vocab_.id(left + right.substr(options_.prefix.size()));
   HEARTH_CHECK(left_id >= 0 && right_id >= 0 && id >= 0 && !left.empty() && !right.empty(), format, where, ": merge ",
                rank, " ('", printable(left), "', '", printable(right),
                "') needs a token that is not in the vocabulary");
@@ -69,28 +62,22 @@ bool Bpe::may_join(uint32_t left, uint32_t right) const {
   return left < 128 && right < 128 ? ascii_joints_[left][right] : joints_.find(left, right) != nullptr;
 }
 
-bool Bpe::falls_back(std::string_view character) const {
-  if (all_bytes_) return true;
-  return std::all_of(character.begin(), character.end(),
-                     [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; });
+void Bpe::encode_word(std::string_view word, WordCache& cache, std::vector<int32_t>& ids) const {
+  if (options_.ignore_merges) {
+    const int32_t id = vocab_.id(word);
+    if (id >= 0) return ids.push_back(id);
+  }
+  if (!decorates_) return encode_cut(word, cache, ids);
+  with_cache(word, cache, ids, [&](std::string_view whole) { encode_stretch(whole, ids); });
 }
 
 // Cuts word where no merge can cross: between characters x and y when no merge has a left part ending in x and a right
 // part beginning with y. No merge on one side then sees the other, so the parts merge as the whole would, and each can
 // come from the cache. Differs from the tokenizers library in time only. Unknown characters are not cut off from their
 // neighbours: they fuse and move.
-void Bpe::encode_word(std::string_view word, WordCache& cache, std::vector<int32_t>& ids) const {
-  if (options_.ignore_merges) {
-    const int32_t id = vocab_.id(word);
-    if (id >= 0) return ids.push_back(id);
-  }
+void Bpe::encode_cut(std::string_view word, WordCache& cache, std::vector<int32_t>& ids) const {
   const auto finish = [&](std::string_view stretch) {
-    if (stretch.size() > WordCache::kMaxWordBytes) return encode_stretch(stretch, ids);
-    const uint64_t hash = WordCache::hash(stretch);
-    if (cache.append(stretch, hash, ids)) return;
-    const size_t begin = ids.size();
-    encode_stretch(stretch, ids);
-    cache.add(stretch, hash, std::span(ids).subspan(begin));
+    with_cache(stretch, cache, ids, [&](std::string_view text) { encode_stretch(text, ids); });
   };
   size_t begin = 0;
   bool unknown_before = false;
@@ -98,7 +85,7 @@ void Bpe::encode_word(std::string_view word, WordCache& cache, std::vector<int32
   for (size_t at = 0; at < word.size();) {
     const CodePoint c = decode_valid(word, at);
     const bool is_token = character_id(c.value) >= 0;
-    const bool is_known = is_token || falls_back(word.substr(at, c.size_bytes));
+    const bool is_known = is_token || bytes_.covers(word.substr(at, c.size_bytes));
     const bool may_cut = at > begin && is_known && !unknown_before;
     if (may_cut && !may_join(last, is_token ? c.value : kByteTokenFirst)) {
       finish(word.substr(begin, at - begin));
@@ -123,23 +110,38 @@ void Bpe::encode_stretch(std::string_view text, std::vector<int32_t>& ids) const
   ids.insert(ids.end(), symbols.begin(), symbols.end());
 }
 
+// The symbol of the character at text[at], -1 if there is none. decorated: what was looked up, with prefix and suffix.
+int32_t Bpe::symbol_id(std::string_view text, size_t at, CodePoint c, std::string& decorated) const {
+  if (!decorates_) {
+    const int32_t id = character_id(c.value);
+    if (id < 0) decorated = text.substr(at, c.size_bytes);
+    return id;
+  }
+  decorated = at > 0 ? options_.prefix : "";
+  decorated += text.substr(at, c.size_bytes);
+  if (at + c.size_bytes == text.size()) decorated += options_.suffix;
+  return vocab_.id(decorated);
+}
+
 // One symbol per character. Byte tokens do not close a run of unknown characters: the run's unk token comes behind
 // them. That is what the tokenizers library does.
 void Bpe::first_symbols(std::string_view text, std::vector<int32_t>& symbols) const {
   symbols.reserve(text.size());
   bool unknown_waits = false;
+  std::string looked_up;
   for (size_t at = 0; at < text.size();) {
     const CodePoint c = decode_valid(text, at);
-    const std::string_view bytes = text.substr(at, c.size_bytes);
-    const int32_t id = character_id(c.value);
+    const int32_t id = symbol_id(text, at, c, looked_up);
     at += c.size_bytes;
     if (id >= 0) {
       if (unknown_waits) symbols.push_back(unk_id_);
       unknown_waits = false;
       symbols.push_back(id);
-    } else if (options_.byte_fallback && falls_back(bytes)) {
-      for (const char byte : bytes) symbols.push_back(byte_ids_[static_cast<unsigned char>(byte)]);
-    } else if (unk_id_ >= 0) {
+    } else if (bytes_.covers(looked_up)) {
+      bytes_.append(looked_up, symbols);
+    } else if (!options_.unk_token.empty()) {
+      HEARTH_CHECK(unk_id_ >= 0, value, "tokenizer: no token covers '", printable(looked_up), "', and unk_token '",
+                   printable(options_.unk_token), "' is not in the vocabulary");
       if (unknown_waits && !options_.fuse_unk) symbols.push_back(unk_id_);
       unknown_waits = true;
     }

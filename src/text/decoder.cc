@@ -2,10 +2,11 @@
 #include "text/decoder.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
-#include "base/error.h"
+#include "text/byte_chars.h"
 #include "text/normalizer.h"
-#include "text/pre_tokenizer.h"
 #include "text/utf8.h"
 
 namespace hearth::tokenizers {
@@ -195,6 +196,96 @@ class SpaceStage : public Stage {
   bool fused_, first_ = true;
 };
 
+class ReplaceMatchesStage : public Stage {
+ public:
+  ReplaceMatchesStage(std::unique_ptr<DecodeStage> next, const ReplaceMatches& step)
+      : Stage(std::move(next)), step_(step) {}
+  void push(std::string_view token) override { next_->push(step_.pattern.replace_all(token, step_.content)); }
+
+ private:
+  const ReplaceMatches& step_;
+};
+
+// Source: clean_up_tokenization of BERT's first tokenizer.
+std::string cleaned_up(std::string text) {
+  static constexpr std::pair<std::string_view, std::string_view> kRules[] = {
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  for (const auto& [from, to] : kRules)
+    if (text.find(from) != std::string::npos) text = replace_all(text, from, to);
+  return text;
+}
+
+class JoinPiecesStage : public Stage {
+ public:
+  JoinPiecesStage(std::unique_ptr<DecodeStage> next, const JoinPieces& step) : Stage(std::move(next)), step_(step) {}
+  void push(std::string_view token) override {
+    std::string text;
+    if (!first_ && token.starts_with(step_.prefix)) {
+      token.remove_prefix(step_.prefix.size());
+    } else if (!first_) {
+      text = " ";
+    }
+    first_ = false;
+    text += token;
+    next_->push(step_.cleanup ? cleaned_up(std::move(text)) : text);
+  }
+
+ private:
+  const JoinPieces& step_;
+  bool first_ = true;
+};
+
+class SpaceFromSuffixStage : public Stage {
+ public:
+  SpaceFromSuffixStage(std::unique_ptr<DecodeStage> next, const SpaceFromSuffix& step)
+      : Stage(std::move(next)), step_(step) {}
+  void push(std::string_view token) override {  // the last token is different, so one is held back
+    if (held_) next_->push(replace_all(*held_, step_.suffix, " "));
+    held_ = token;
+  }
+  void finish() override {
+    if (held_) next_->push(replace_all(*held_, step_.suffix, ""));
+    next_->finish();
+  }
+
+ private:
+  const SpaceFromSuffix& step_;
+  std::optional<std::string> held_;
+};
+
+class MergeRepeatsStage : public Stage {
+ public:
+  MergeRepeatsStage(std::unique_ptr<DecodeStage> next, const MergeRepeats& step)
+      : Stage(std::move(next)), step_(step) {}
+  void push(std::string_view token) override {
+    if (before_ && *before_ == token) return;
+    before_ = token;
+    std::string text(token);
+    if (!step_.pad_token.empty()) text = replace_all(text, step_.pad_token, "");
+    if (step_.cleanup) text = replace_all(cleaned_up(std::move(text)), step_.word_delimiter, " ");
+    if (!text.empty()) next_->push(text);
+  }
+
+ private:
+  const MergeRepeats& step_;
+  std::optional<std::string> before_;
+};
+
+// All that comes is one token for what is behind.
+class WholeStage : public Stage {
+ public:
+  using Stage::Stage;
+  void push(std::string_view token) override { all_ += token; }
+  void finish() override {
+    next_->push(all_);
+    next_->finish();
+  }
+
+ private:
+  std::string all_;
+};
+
 class JoinStage : public Stage {
  public:
   using Stage::Stage;
@@ -215,22 +306,27 @@ static bool fuses(const DecoderStep& step) {
          std::holds_alternative<JoinWithSpaces>(step);
 }
 
-void Decoder::add(const DecoderStep& step, const std::string& where) {
-  const bool needs_tokens = std::holds_alternative<BytesFromTokens>(step) || std::holds_alternative<CharsToBytes>(step);
-  HEARTH_CHECK(!fused_ || !needs_tokens, unsupported, where,
-               ": a decoder that turns tokens into bytes stands behind one ",
-               "that joins all tokens; Hearth does not do that order");
-  fused_ = fused_ || fuses(step);
-  steps_.push_back(step);
+static bool needs_whole_tokens(const DecoderStep& step) {
+  return std::holds_alternative<ReplaceMatches>(step) || std::holds_alternative<BytesFromTokens>(step) ||
+         std::holds_alternative<CharsToBytes>(step) || std::holds_alternative<JoinPieces>(step) ||
+         std::holds_alternative<SpaceFromSuffix>(step) || std::holds_alternative<MergeRepeats>(step);
 }
 
 static std::unique_ptr<DecodeStage> make_stage(const DecoderStep& step, bool fused, std::unique_ptr<DecodeStage> next) {
   if (const auto* replace = std::get_if<ReplaceText>(&step))
     return std::make_unique<ReplaceStage>(std::move(next), *replace, fused);
+  if (const auto* matches = std::get_if<ReplaceMatches>(&step))
+    return std::make_unique<ReplaceMatchesStage>(std::move(next), *matches);
   if (const auto* strip = std::get_if<StripEnds>(&step))
     return std::make_unique<StripStage>(std::move(next), *strip, fused);
   if (const auto* space = std::get_if<SpaceFromMeta>(&step))
     return std::make_unique<SpaceStage>(std::move(next), *space, fused);
+  if (const auto* pieces = std::get_if<JoinPieces>(&step))
+    return std::make_unique<JoinPiecesStage>(std::move(next), *pieces);
+  if (const auto* suffix = std::get_if<SpaceFromSuffix>(&step))
+    return std::make_unique<SpaceFromSuffixStage>(std::move(next), *suffix);
+  if (const auto* repeats = std::get_if<MergeRepeats>(&step))
+    return std::make_unique<MergeRepeatsStage>(std::move(next), *repeats);
   if (std::holds_alternative<BytesFromTokens>(step)) return std::make_unique<BytesStage>(std::move(next));
   if (std::holds_alternative<CharsToBytes>(step)) return std::make_unique<CharsToBytesStage>(std::move(next));
   if (std::holds_alternative<JoinWithSpaces>(step)) return std::make_unique<JoinStage>(std::move(next));
@@ -245,7 +341,10 @@ std::unique_ptr<DecodeStage> Decoder::start(std::string* out) const {
     fused = fused || fuses(step);
   }
   std::unique_ptr<DecodeStage> chain = std::make_unique<Output>(out);
-  for (size_t i = steps_.size(); i-- > 0;) chain = make_stage(steps_[i], fused_before[i], std::move(chain));
+  for (size_t i = steps_.size(); i-- > 0;) {
+    chain = make_stage(steps_[i], fused_before[i], std::move(chain));
+    if (fused_before[i] && needs_whole_tokens(steps_[i])) chain = std::make_unique<WholeStage>(std::move(chain));
+  }
   return chain;
 }
 

@@ -9,10 +9,16 @@
 #include <variant>
 #include <vector>
 
+#include "text/regex.h"
+
 namespace hearth::tokenizers {
 
 struct ReplaceText {  // in every token
   std::string pattern, content;
+};
+struct ReplaceMatches {  // of a regular expression, in every token
+  Regex pattern;
+  std::string content;
 };
 struct BytesFromTokens {};  // "<0x0A>" becomes its byte; a run of such tokens that is no UTF-8 becomes one U+FFFD each
 struct Fuse {};             // all tokens so far are one from here on
@@ -25,10 +31,21 @@ struct SpaceFromMeta {   // `replacement` becomes a space, or nothing in the fir
   std::string replacement;
   bool drop_in_first = true;
 };
+struct JoinPieces {  // WordPiece: a token without prefix begins a word
+  std::string prefix;
+  bool cleanup = true;  // no spaces before punctuation and English contractions
+};
+struct SpaceFromSuffix {  // original BPE: `suffix` ends a word; it becomes a space, in the last token nothing
+  std::string suffix;
+};
+struct MergeRepeats {  // CTC: repeated tokens are one, pad tokens nothing
+  std::string pad_token, word_delimiter;
+  bool cleanup = true;  // as JoinPieces has it, and the delimiter becomes a space
+};
 struct JoinWithSpaces {};  // what the tokenizers library does when a file names no decoder
 
-using DecoderStep =
-    std::variant<ReplaceText, BytesFromTokens, Fuse, StripEnds, CharsToBytes, SpaceFromMeta, JoinWithSpaces>;
+using DecoderStep = std::variant<ReplaceText, ReplaceMatches, BytesFromTokens, Fuse, StripEnds, CharsToBytes,
+                                 SpaceFromMeta, JoinPieces, SpaceFromSuffix, MergeRepeats, JoinWithSpaces>;
 
 // One stage of a running decoding. Calls may write any number of pieces; pieces are valid UTF-8 when tokens are.
 class DecodeStage {
@@ -40,15 +57,15 @@ class DecodeStage {
 
 class Decoder {
  public:
-  // Throws Error{unsupported} when the order makes a stage wait for the whole text (say ByteFallback behind Fuse).
-  void add(const DecoderStep& step, const std::string& where);
+  void add(const DecoderStep& step) { steps_.push_back(step); }
 
   // A chain of stages that appends text to *out, which must outlive it: what is there is final. finish() flushes.
+  // Text comes as it gets ready, but where a step that judges whole tokens stands behind one that joins them all (say
+  // ByteFallback behind Fuse): then it comes at the end.
   std::unique_ptr<DecodeStage> start(std::string* out) const;
 
  private:
   std::vector<DecoderStep> steps_;
-  bool fused_ = false;  // a step so far fuses
 };
 
 }  // namespace hearth::tokenizers

@@ -2,34 +2,55 @@
 #pragma once
 // Normalizers: text in, text out, before anything is cut.
 
+#include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
+
+#include "text/regex.h"
+#include "text/unicode.h"
 
 namespace hearth::tokenizers {
 
-struct Prepend {  // in front of a text that is not empty
-  std::string text;
+// One step. `head`, which steps hand on: how many bytes at the begin of a text stem from the first character of what
+// the user gave. Metaspace with prepend_scheme "first" asks for it.
+class NormalizerStep {
+ public:
+  virtual ~NormalizerStep() = default;
+  virtual std::string apply(std::string_view text) const = 0;
+  virtual size_t head_after(std::string_view text, size_t head) const { return apply(text.substr(0, head)).size(); }
 };
-struct Replace {  // every occurrence, from left to right
-  std::string pattern, content;
-};
-struct NormalizeNfc {};     // Unicode's composed form
-struct MergeWhiteSpace {};  // sentencepiece's remove_extra_whitespaces: none at the ends, one between words
-
-using NormalizerStep = std::variant<Prepend, Replace, NormalizeNfc, MergeWhiteSpace>;
 
 class Normalizer {
  public:
-  void add(const NormalizerStep& step);
+  void add(std::unique_ptr<const NormalizerStep> step) { steps_.push_back(std::move(step)); }
   bool empty() const { return steps_.empty(); }
-  bool moves_the_start() const;  // can the first character of a result belong to no character of the input?
-  std::string apply(std::string_view text) const;
+  // head (may be null): in: of text, out: of the result.
+  std::string apply(std::string_view text, size_t* head = nullptr) const;
 
  private:
-  std::vector<NormalizerStep> steps_;
+  std::vector<std::shared_ptr<const NormalizerStep>> steps_;
 };
+
+struct BertOptions {
+  bool clean_text = true;            // control characters vanish, white space becomes a space
+  bool handle_chinese_chars = true;  // a space on both sides of each
+  bool strip_accents = true;
+  bool lowercase = true;
+};
+
+std::unique_ptr<const NormalizerStep> prepend_step(std::string prefix);  // in front of a text that is not empty
+std::unique_ptr<const NormalizerStep> replace_step(std::string pattern, std::string content);
+std::unique_ptr<const NormalizerStep> replace_regex_step(Regex pattern, std::string content);
+std::unique_ptr<const NormalizerStep> unicode_form_step(NormalForm form);
+std::unique_ptr<const NormalizerStep> lower_case_step();
+std::unique_ptr<const NormalizerStep> strip_accents_step();
+std::unique_ptr<const NormalizerStep> strip_white_space_step(bool left, bool right);
+std::unique_ptr<const NormalizerStep> bert_step(BertOptions options);
+std::unique_ptr<const NormalizerStep> nmt_step();
+std::unique_ptr<const NormalizerStep> charsmap_step(std::string_view bytes, const std::string& where);
+std::unique_ptr<const NormalizerStep> bytes_to_chars_step();
+std::unique_ptr<const NormalizerStep> merge_white_space_step();  // sentencepiece's remove_extra_whitespaces
 
 std::string replace_all(std::string_view text, std::string_view pattern, std::string_view content);
 

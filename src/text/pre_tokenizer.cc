@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/pre_tokenizer.h"
 
-#include <array>
+#include <algorithm>
+#include <utility>
 
+#include "text/byte_chars.h"
 #include "text/normalizer.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace hearth::tokenizers {
@@ -26,6 +29,12 @@ static std::vector<Part> find_parts(const Split& split, std::string_view text) {
   };
   if (split.regex) {
     split.regex->for_each_match(text, found);
+  } else if (split.is_match) {
+    for (size_t at = 0; at < text.size();) {
+      const CodePoint c = decode_valid(text, at);
+      if (split.is_match(c.value)) found(at, at + c.size_bytes);
+      at += c.size_bytes;
+    }
   } else {
     for (size_t at = 0; (at = text.find(split.literal, at)) != std::string_view::npos; at += split.literal.size())
       found(at, at + split.literal.size());
@@ -77,65 +86,108 @@ static std::vector<Part> split_text(const Split& split, std::string_view text) {
   return parts;
 }
 
-static std::string apply_metaspace(const Metaspace& metaspace, std::string_view text, bool at_start) {
-  std::string out = replace_all(text, " ", metaspace.replacement);
-  const bool wanted =
-      metaspace.scheme == PrependScheme::always || (metaspace.scheme == PrependScheme::first && at_start);
-  if (wanted && !out.starts_with(metaspace.replacement)) out.insert(0, metaspace.replacement);
+static std::vector<Part> word_runs(std::string_view text) {
+  enum { space, word, other };
+  std::vector<Part> parts;
+  int before = space;
+  for (size_t at = 0; at < text.size();) {
+    const CodePoint c = decode_valid(text, at);
+    const size_t end = at + c.size_bytes;
+    const int kind = is_word_character(c.value) ? word : is_white_space(c.value) ? space : other;
+    if (kind != space && kind == before) {
+      parts.back().end = end;
+    } else if (kind != space) {
+      parts.push_back({at, end, true});
+    }
+    before = kind;
+    at = end;
+  }
+  return parts;
+}
+
+// Characters without a script go with what is before them; where nothing is, they vanish: the tokenizers library's
+// doing.
+static std::vector<Part> script_runs(std::string_view text) {
+  std::vector<Part> parts;
+  int before = kNoScript;
+  for (size_t at = 0; at < text.size();) {
+    const CodePoint c = decode_valid(text, at);
+    const int script = script_of(c.value);
+    const size_t end = at + c.size_bytes;
+    if (script != kNoScript && before != script) {
+      parts.push_back({at, end, true});
+    } else if (!parts.empty()) {
+      parts.back().end = end;
+    }
+    if (script != kNoScript) before = script;
+    at = end;
+  }
+  return parts;
+}
+
+static std::vector<Part> fixed_lengths(std::string_view text, size_t characters) {
+  std::vector<Part> parts;
+  size_t count = 0;
+  for (size_t at = 0; at < text.size(); ++count) {
+    const size_t end = at + decode_valid(text, at).size_bytes;
+    if (count % characters == 0) parts.push_back({at, end, true});
+    parts.back().end = end;
+    at = end;
+  }
+  return parts;
+}
+
+static std::optional<std::vector<Part>> cut(const PreTokenizerStep& step, std::string_view text) {
+  if (const auto* split = std::get_if<Split>(&step)) return split_text(*split, text);
+  if (std::holds_alternative<WordRuns>(step)) return word_runs(text);
+  if (std::holds_alternative<ScriptRuns>(step)) return script_runs(text);
+  if (const auto* fixed = std::get_if<FixedLength>(&step)) return fixed_lengths(text, fixed->characters);
+  return std::nullopt;
+}
+
+// Steps that cut nothing: the text they make, and how many of its bytes stem from the first character (`head`).
+static std::string change(const PreTokenizerStep& step, std::string_view text, size_t* head) {
+  std::string out;
+  if (const auto* metaspace = std::get_if<Metaspace>(&step)) {
+    *head = replace_all(text.substr(0, *head), " ", metaspace->replacement).size();
+    out = replace_all(text, " ", metaspace->replacement);
+    const bool wanted =
+        metaspace->scheme == PrependScheme::always || (metaspace->scheme == PrependScheme::first && *head > 0);
+    if (!wanted || out.starts_with(metaspace->replacement)) return out;
+    if (*head > 0) *head += metaspace->replacement.size();
+    return metaspace->replacement + out;
+  }
+  if (std::holds_alternative<PrefixSpace>(step)) {
+    if (text[0] == ' ') return std::string(text);
+    if (*head > 0) *head += 1;
+    return " " + std::string(text);
+  }
+  append_byte_chars(out, text.substr(0, *head));
+  const size_t before = std::exchange(*head, out.size());
+  out.reserve(text.size() * 2);
+  append_byte_chars(out, text.substr(before));
   return out;
 }
 
-void PreTokenizer::run(size_t step, std::string_view text, bool at_start, const Word& word) const {
+void PreTokenizer::run(size_t step, std::string_view text, size_t head, const Word& word) const {
   if (text.empty()) return;
   if (step == steps_.size()) return word(text);
-  if (const auto* split = std::get_if<Split>(&steps_[step])) {
-    for (const Part& part : split_text(*split, text))
-      run(step + 1, text.substr(part.begin, part.end - part.begin), at_start && part.begin == 0, word);
-  } else if (const auto* metaspace = std::get_if<Metaspace>(&steps_[step])) {
-    run(step + 1, apply_metaspace(*metaspace, text, at_start), at_start, word);
-  } else if (std::holds_alternative<PrefixSpace>(steps_[step])) {
-    run(step + 1, text[0] == ' ' ? std::string(text) : " " + std::string(text), at_start, word);
+  if (const std::optional<std::vector<Part>> parts = cut(steps_[step], text)) {
+    for (const Part& part : *parts)
+      run(step + 1, text.substr(part.begin, part.end - part.begin), head - std::min(head, part.begin), word);
   } else {
-    std::string chars;
-    chars.reserve(text.size() * 2);
-    for (const char byte : text) chars += byte_to_char(static_cast<unsigned char>(byte));
-    run(step + 1, chars, at_start, word);
+    const std::string changed = change(steps_[step], text, &head);
+    run(step + 1, changed, head, word);
   }
+}
+
+bool PreTokenizer::looks_at_head() const {
+  return std::any_of(steps_.begin(), steps_.end(), [](const PreTokenizerStep& step) {
+    const auto* metaspace = std::get_if<Metaspace>(&step);
+    return metaspace != nullptr && metaspace->scheme == PrependScheme::first;
+  });
 }
 
 void PreTokenizer::add(const PreTokenizerStep& step) { steps_.push_back(step); }
-
-bool PreTokenizer::looks_at_start() const {
-  for (const PreTokenizerStep& step : steps_)
-    if (const auto* metaspace = std::get_if<Metaspace>(&step))
-      if (metaspace->scheme == PrependScheme::first) return true;
-  return false;
-}
-
-// Source: GPT-2's bytes_to_unicode: visible Latin-1 bytes stand for themselves, the others get 256, 257, ... in order.
-namespace {
-struct ByteTable {
-  std::array<std::string, 256> chars;
-  std::array<int, 512> bytes;
-  ByteTable() {
-    bytes.fill(-1);
-    uint32_t next = 256;
-    for (int b = 0; b < 256; ++b) {
-      const bool visible = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
-      const uint32_t c = visible ? static_cast<uint32_t>(b) : next++;
-      append_utf8(chars[b], c);
-      bytes[c] = b;
-    }
-  }
-};
-}  // namespace
-
-static const ByteTable& byte_table() {
-  static const ByteTable table;
-  return table;
-}
-
-const std::string& byte_to_char(unsigned char byte) { return byte_table().chars[byte]; }
-int char_to_byte(uint32_t c) { return c < 512 ? byte_table().bytes[c] : -1; }
 
 }  // namespace hearth::tokenizers

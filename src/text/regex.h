@@ -13,27 +13,22 @@ namespace hearth::tokenizers {
 class Regex {
  public:
   // Throws Error{unsupported} that shows the pattern when PCRE2 refuses it, or when it holds a construct that the two
-  // libraries read differently (\w \b \h \R, nested sets, &&): `where` names the place in the file.
+  // libraries read differently and regex_dialect.h does not rewrite: `where` names the place in the file.
+  // Differs: under (?i:) a letter that folds to two (ß, ss) matches only letters that fold to one.
   Regex(const std::string& pattern, const std::string& where);
-
-  // Which characters are letters, digits and so on is PCRE2's knowledge: Unicode 14 in PCRE2 10.42, where the
-  // tokenizers library knows Unicode 16.
 
   // Calls found(begin, end) for each match from left to right, as Oniguruma's find_iter does: an empty match directly
   // behind a match is passed over. text must be valid UTF-8. Throws Error{unsupported} when matching takes too long.
   void for_each_match(std::string_view text, const std::function<void(size_t, size_t)>& found) const;
 
-  bool matches_at_start(std::string_view text) const;  // an anchored match exists at the first byte
+  std::string replace_all(std::string_view text, std::string_view content) const;
 
  private:
   // Whether there is a match, and where.
-  bool search(std::string_view text, size_t from, bool anchored, CompiledRegex::Match* match) const;
+  bool search(std::string_view text, size_t from, CompiledRegex::Match* match) const;
 
   std::string pattern_;
   CompiledRegex compiled_;
 };
-
-// Is this character part of a word (\w of Rust's regular expressions)?
-bool is_word_character(uint32_t code_point);
 
 }  // namespace hearth::tokenizers

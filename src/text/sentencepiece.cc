@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "io/nearest.h"
+#include "text/bpe.h"
 #include "text/tokenizer_parts.h"
 #include "text/utf8.h"
 #include "text/wire_reader.h"
@@ -26,7 +27,7 @@ struct Piece {
 };
 
 // The fields of ModelProto that bear on encoding, with the defaults of sentencepiece_model.proto.
-struct Model {
+struct ModelProto {
   std::vector<Piece> pieces;
   int64_t model_type = 1;  // unigram; 2 is BPE
   bool suffix_white_space = false;
@@ -54,14 +55,14 @@ static Piece read_piece(WireReader message, const std::string& file, size_t inde
   return piece;
 }
 
-static void read_trainer_spec(WireReader message, Model& model) {
+static void read_trainer_spec(WireReader message, ModelProto& model) {
   while (message.next()) {
     if (message.field() == 3) model.model_type = message.integer();
     if (message.field() == 24) model.suffix_white_space = message.boolean();
   }
 }
 
-static void read_normalizer_spec(WireReader message, Model& model) {
+static void read_normalizer_spec(WireReader message, ModelProto& model) {
   while (message.next()) {
     if (message.field() == 1) model.normalization = message.bytes();
     if (message.field() == 2) model.has_charsmap = !message.bytes().empty();
@@ -71,8 +72,8 @@ static void read_normalizer_spec(WireReader message, Model& model) {
   }
 }
 
-static Model read_model(std::string_view bytes, const std::string& file) {
-  Model model;
+static ModelProto read_model(std::string_view bytes, const std::string& file) {
+  ModelProto model;
   WireReader message(bytes, file, 0);
   while (message.next()) {
     if (message.field() == 1) model.pieces.push_back(read_piece(message.message(), file, model.pieces.size()));
@@ -89,7 +90,7 @@ static Model read_model(std::string_view bytes, const std::string& file) {
   return model;
 }
 
-static void refuse_others(const Model& model, const std::string& file) {
+static void refuse_others(const ModelProto& model, const std::string& file) {
   static constexpr char kHint[] =
       "\n  hint: save_pretrained of transformers writes a tokenizer.json; Hearth reads that";
   static constexpr const char* kTypes[] = {"?", "unigram", "bpe", "word", "char"};
@@ -104,7 +105,7 @@ static void refuse_others(const Model& model, const std::string& file) {
 
 // Every way to cut a piece in two pieces is a merge; earlier pieces go first, then shorter left parts.
 // Source: transformers' generate_merges, which orders by (id of the whole, length of left, length of right).
-static std::vector<Bpe::Merge> find_merges(const Model& model, const Vocab& vocab) {
+static std::vector<Bpe::Merge> find_merges(const ModelProto& model, const Vocab& vocab) {
   std::vector<Bpe::Merge> merges;
   for (const Piece& piece : model.pieces) {
     const std::string_view text = piece.text;
@@ -115,7 +116,7 @@ static std::vector<Bpe::Merge> find_merges(const Model& model, const Vocab& voca
   return merges;
 }
 
-static Bpe make_bpe(const Model& model, const std::string& file) {
+static std::unique_ptr<const Model> make_bpe(const ModelProto& model, const std::string& file) {
   Vocab vocab;
   BpeOptions options{.fuse_unk = true, .byte_fallback = true};
   int bytes = 0;
@@ -126,12 +127,12 @@ static Bpe make_bpe(const Model& model, const std::string& file) {
   }
   HEARTH_CHECK(bytes == 0 || bytes == 256, format, file, ": it has ", bytes, " byte pieces instead of 0 or 256");
   const std::vector<Bpe::Merge> merges = find_merges(model, vocab);
-  return Bpe(std::move(vocab), merges, std::move(options), file);
+  return std::make_unique<Bpe>(std::move(vocab), merges, std::move(options), file);
 }
 
 // Special: the three that every Llama tokenizer has, and control pieces. User-defined pieces are found in a text, but
 // not skipped when decoding.
-static void add_tokens(const Model& model, Parts& parts, const std::string& file) {
+static void add_tokens(const ModelProto& model, Parts& parts, const std::string& file) {
   for (const char* text : {"<unk>", "<s>", "</s>"})
     if (parts.find(text) >= 0) parts.add_token({.content = text, .special = true}, file);
   for (const Piece& piece : model.pieces) {
@@ -144,24 +145,24 @@ static void add_tokens(const Model& model, Parts& parts, const std::string& file
   parts.eos_id = parts.find("</s>");
 }
 
-static void add_text_steps(const Model& model, Parts& parts, const TokenizerConfig& config, const std::string& file) {
+static void add_text_steps(const ModelProto& model, Parts& parts, const TokenizerConfig& config) {
   const bool prefix = config.add_prefix_space.value_or(model.add_dummy_prefix);
   const bool legacy = config.legacy.value_or(false);
   const PrependScheme scheme = !prefix ? PrependScheme::never : legacy ? PrependScheme::always : PrependScheme::first;
-  if (model.merge_white_space) parts.normalizer.add(MergeWhiteSpace{});
+  if (model.merge_white_space) parts.normalizer.add(merge_white_space_step());
   parts.pre_tokenizer.add(Metaspace{kMeta, scheme});
-  parts.decoder.add(ReplaceText{kMeta, " "}, file);
-  parts.decoder.add(BytesFromTokens{}, file);
-  parts.decoder.add(Fuse{}, file);
-  if (prefix) parts.decoder.add(StripEnds{" ", 1, 0}, file);
+  parts.decoder.add(ReplaceText{kMeta, " "});
+  parts.decoder.add(BytesFromTokens{});
+  parts.decoder.add(Fuse{});
+  if (prefix) parts.decoder.add(StripEnds{" ", 1, 0});
 }
 
 Parts parse_sentencepiece_model(std::string_view bytes, const std::string& name, const TokenizerConfig* config) {
-  const Model model = read_model(bytes, name);
+  const ModelProto model = read_model(bytes, name);
   refuse_others(model, name);
   Parts parts(make_bpe(model, name));
   const TokenizerConfig used = config != nullptr ? *config : TokenizerConfig{};
-  add_text_steps(model, parts, used, name);
+  add_text_steps(model, parts, used);
   add_tokens(model, parts, name);
   apply_config(used, parts);
   // Differs: transformers 5.17 adds no <s> unless the config says so, against its own documentation; version 4 and the

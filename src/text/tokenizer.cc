@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -45,14 +46,15 @@ Tokenizer Tokenizer::parse_sentencepiece(std::string_view bytes, const std::stri
 }
 
 // Normalizes one piece between added tokens, looks for those tokens that stand for normalized text, encodes the rest.
-static void encode_piece(const Parts& parts, std::string_view piece, bool at_start, bool parse_special,
-                         WordCache& cache, std::vector<int32_t>& ids) {
+// head: how many bytes of piece are the first character of the whole text; 0 where nobody asks for it.
+static void encode_piece(const Parts& parts, std::string_view piece, size_t head, bool parse_special, WordCache& cache,
+                         std::vector<int32_t>& ids) {
   std::string normalized;
-  if (!parts.normalizer.empty()) piece = normalized = parts.normalizer.apply(piece);
-  const auto encode_word = [&](std::string_view word) { parts.model.encode_word(word, cache, ids); };
+  if (!parts.normalizer.empty()) piece = normalized = parts.normalizer.apply(piece, head > 0 ? &head : nullptr);
+  const auto encode_word = [&](std::string_view word) { parts.model->encode_word(word, cache, ids); };
   parts.added.split(piece, true, parse_special, [&](size_t begin, size_t end, int32_t id) {
     if (id >= 0) return ids.push_back(id);
-    parts.pre_tokenizer.apply(piece.substr(begin, end - begin), at_start && begin == 0, encode_word);
+    parts.pre_tokenizer.apply(piece.substr(begin, end - begin), head - std::min(head, begin), encode_word);
   });
 }
 
@@ -65,7 +67,8 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, EncodeOptions opti
   WordCache cache;
   parts_->added.split(text, false, options.parse_special, [&](size_t begin, size_t end, int32_t id) {
     if (id >= 0) return ids.push_back(id);
-    encode_piece(*parts_, text.substr(begin, end - begin), begin == 0, options.parse_special, cache, ids);
+    const size_t head = begin == 0 && parts_->pre_tokenizer.looks_at_head() ? decode_valid(text, 0).size_bytes : 0;
+    encode_piece(*parts_, text.substr(begin, end - begin), head, options.parse_special, cache, ids);
   });
   if (options.add_special) ids.insert(ids.end(), parts_->behind.begin(), parts_->behind.end());
   return ids;

@@ -31,7 +31,7 @@ const Json& array_of(const JsonView& view, const char* key) {
   return list;
 }
 
-static void read_template(const JsonView& step, Parts& parts) {
+static void read_template(const JsonView& step, std::vector<int32_t>& before, std::vector<int32_t>& behind) {
   allow_keys(step, "TemplateProcessing", {"type", "single", "pair", "special_tokens"});
   const Json& single = array_of(step, "single");
   bool seen_text = false;
@@ -46,74 +46,38 @@ static void read_template(const JsonView& step, Parts& parts) {
     const std::string name = piece.object("SpecialToken").text("id");
     const JsonView special = step.object("special_tokens").object(name);
     for (const int64_t id : special.integers("ids", {.min = 0, .max = Vocab::kMaxId}))
-      (seen_text ? parts.behind : parts.before).push_back(static_cast<int32_t>(id));
+      (seen_text ? behind : before).push_back(static_cast<int32_t>(id));
   }
   if (!seen_text) refuse(step, "a template without the text A");
 }
 
+// ["[SEP]", 102]
+static int32_t processor_token(const JsonView& step, const char* key) {
+  const Json& pair = array_of(step, key);
+  const bool good = pair.size() == 2 && pair[0].is_string() && pair[1].is_number_unsigned() &&
+                    pair[1].get<uint64_t>() <= static_cast<uint64_t>(Vocab::kMaxId);
+  if (!good) step.refuse(key, "a list [token, id]");
+  return pair[1].get<int32_t>();
+}
+
+// A later step of a Sequence goes around what the earlier ones have put around the text.
 static void read_post_processor(const JsonView& root, Parts& parts) {
   if (!root.has("post_processor")) return;
-  bool seen = false;
   each_step(root.object("post_processor"), "processors", 0, [&](const JsonView& step, const std::string& type) {
     if (type == "ByteLevel") return;  // it trims offsets, which nobody asks for here
-    if (type != "TemplateProcessing" || seen)
-      refuse(step, "post_processor " + type + (seen ? " behind another one" : ""));
-    seen = true;
-    read_template(step, parts);
-  });
-}
-
-// Written "left right" by transformers 4, ["left", "right"] by 5.
-static std::vector<Bpe::Merge> read_merges(const JsonView& model) {
-  std::vector<Bpe::Merge> merges;
-  const Json& list = array_of(model, "merges");
-  merges.reserve(list.size());
-  for (size_t i = 0; i < list.size(); ++i) {
-    const Json& merge = list[i];
-    bool good = false;
-    if (merge.is_string()) {
-      const std::string& text = merge.get_ref<const std::string&>();
-      if (text.starts_with("#version")) continue;  // the head of a merges.txt
-      const size_t space = text.find(' ');
-      good = space != std::string::npos && text.find(' ', space + 1) == std::string::npos;
-      if (good) merges.emplace_back(text.substr(0, space), text.substr(space + 1));
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-      good = true;
-      merges.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
+    std::vector<int32_t> before, behind;
+    if (type == "TemplateProcessing") {
+      read_template(step, before, behind);
+    } else if (type == "BertProcessing" || type == "RobertaProcessing") {
+      allow_keys(step, type.c_str(), {"type", "sep", "cls", "trim_offsets", "add_prefix_space"});
+      before = {processor_token(step, "cls")};
+      behind = {processor_token(step, "sep")};
+    } else {
+      refuse(step, "post_processor " + type);
     }
-    HEARTH_CHECK(good, format, model.file(), ": model.merges[", i, "] must be \"left right\" or [\"left\", \"right\"]");
-  }
-  return merges;
-}
-
-static Vocab read_vocab(const JsonView& entries) {
-  Vocab vocab;
-  for (const auto& [text, id] : entries.json().items()) {
-    if (!id.is_number_integer()) entries.refuse(text, "a whole number");
-    const bool fits = !id.is_number_unsigned() || id.get<uint64_t>() <= static_cast<uint64_t>(Vocab::kMaxId);
-    vocab.add(text, fits ? id.get<int64_t>() : Vocab::kMaxId + 1, entries.file());
-  }
-  return vocab;
-}
-
-static Bpe read_model(const JsonView& root) {
-  const JsonView model = root.object("model");
-  const std::string type = model.text_or("type", "BPE");
-  if (type != "BPE") refuse(model, "model " + type);
-  allow_keys(model, "the model",
-             {"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
-              "byte_fallback", "ignore_merges", "vocab", "merges"});
-  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
-    if (!model.text_or(key, "").empty()) refuse(model, std::string("model.") + key);
-  if (model.number_or("dropout", 0) != 0) refuse(model, "model.dropout");
-
-  Vocab vocab = read_vocab(model.object("vocab"));
-  const std::vector<Bpe::Merge> merges = read_merges(model);
-  BpeOptions options{.unk_token = model.text_or("unk_token", ""),
-                     .fuse_unk = model.boolean_or("fuse_unk", false),
-                     .byte_fallback = model.boolean_or("byte_fallback", false),
-                     .ignore_merges = model.boolean_or("ignore_merges", false)};
-  return Bpe(std::move(vocab), merges, std::move(options), root.file());
+    parts.before.insert(parts.before.begin(), before.begin(), before.end());
+    parts.behind.insert(parts.behind.end(), behind.begin(), behind.end());
+  });
 }
 
 AddedToken read_added_token(const JsonView& entry) {
@@ -159,7 +123,7 @@ Parts parse_tokenizer_json(std::string_view bytes, const std::string& name, cons
              {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
               "decoder", "model"});
   if (root.text_or("version", "1.0") != "1.0") refuse(root, "version " + root.text("version"));
-  Parts parts(read_model(root));
+  Parts parts(read_model(root.object("model")));
   read_normalizer(root, parts.normalizer);
   read_pre_tokenizer(root, parts.pre_tokenizer);
   read_decoder(root, parts.decoder);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the two halves of the tokenizer.json reader share. Whatever a file may hold is either done or refused by its
+// What the parts of the tokenizer.json reader share. Whatever a file may hold is either done or refused by its
 // name.
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 
 #include "io/json.h"
@@ -11,10 +12,15 @@
 
 namespace hearth::tokenizers {
 
+std::unique_ptr<const Model> read_model(const JsonView& model);  // tokenizer_json_models.cc
 // tokenizer_json_steps.cc: the parts that are lists of steps
 void read_normalizer(const JsonView& root, Normalizer& out);
 void read_pre_tokenizer(const JsonView& root, PreTokenizer& out);
-void read_decoder(const JsonView& root, Decoder& out);
+void read_decoder(const JsonView& root, Decoder& out);  // tokenizer_json_decoder.cc
+// Shared by these: a string of one character, {"String": "x"} or {"Regex": "x+"}, Metaspace's scheme in both dialects.
+std::string one_character(const JsonView& view, const char* key);
+std::string pattern_text(const JsonView& step, const char* part, bool* is_regex);
+PrependScheme prepend_scheme(const JsonView& step);
 
 // {"content": "<s>", "lstrip": false, ...}
 AddedToken read_added_token(const JsonView& entry);

@@ -1,48 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of tokenizer.json that are lists of steps: normalizer, pre_tokenizer, decoder.
+// The parts of tokenizer.json that are lists of steps: normalizer and pre_tokenizer.
 
 #include <algorithm>
 
 #include "base/error.h"
+#include "text/charsmap.h"
 #include "text/tokenizer_json.h"
+#include "text/utf8.h"
 
 namespace hearth::tokenizers {
 
-static std::string one_character(const JsonView& view, const char* key) {
+std::string one_character(const JsonView& view, const char* key) {
   const std::string text = view.text(key);
   const bool one = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }) == 1;
   if (!one) view.refuse(key, "one character");
   return text;
 }
 
-// {"String": "x"}; a regular expression only where the caller takes one.
-static std::string pattern_text(const JsonView& step, const char* part, bool* is_regex) {
+std::string pattern_text(const JsonView& step, const char* part, bool* is_regex) {
   const JsonView pattern = step.object("pattern");
   allow_keys(pattern, "a pattern", {"String", "Regex"});
   const bool regex = pattern.has("Regex");
-  if (regex && is_regex == nullptr) refuse(step, std::string(part) + " with a Regex pattern");
-  if (is_regex != nullptr) *is_regex = regex;
+  *is_regex = regex;
   const std::string text = pattern.text(regex ? "Regex" : "String");
   if (text.empty()) refuse(step, std::string(part) + " with an empty pattern");
   return text;
 }
 
+static std::unique_ptr<const NormalizerStep> replace_of(const JsonView& step) {
+  allow_keys(step, "normalizer Replace", {"type", "pattern", "content"});
+  bool is_regex = false;
+  const std::string pattern = pattern_text(step, "normalizer Replace", &is_regex), content = step.text("content");
+  return is_regex ? replace_regex_step(Regex(pattern, step.file()), content) : replace_step(pattern, content);
+}
+
+static std::unique_ptr<const NormalizerStep> bert_of(const JsonView& step) {
+  allow_keys(step, "BertNormalizer", {"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
+  const bool lowercase = step.boolean_or("lowercase", true);
+  return bert_step({.clean_text = step.boolean_or("clean_text", true),
+                    .handle_chinese_chars = step.boolean_or("handle_chinese_chars", true),
+                    .strip_accents = step.boolean_or("strip_accents", lowercase),
+                    .lowercase = lowercase});
+}
+
+static std::unique_ptr<const NormalizerStep> charsmap_of(const JsonView& step) {
+  allow_keys(step, "normalizer Precompiled", {"type", "precompiled_charsmap"});
+  const std::string where = step.file() + ": normalizer Precompiled";
+  return charsmap_step(decode_base64(step.text("precompiled_charsmap"), where), where);
+}
+
+static std::unique_ptr<const NormalizerStep> normalizer_step(const JsonView& step, const std::string& type) {
+  if (type == "Replace") return replace_of(step);
+  if (type == "BertNormalizer") return bert_of(step);
+  if (type == "Precompiled") return charsmap_of(step);
+  if (type == "Prepend") {
+    allow_keys(step, "normalizer Prepend", {"type", "prepend"});
+    return prepend_step(step.text("prepend"));
+  }
+  if (type == "Strip") {
+    allow_keys(step, "normalizer Strip", {"type", "strip_left", "strip_right"});
+    return strip_white_space_step(step.boolean_or("strip_left", true), step.boolean_or("strip_right", true));
+  }
+  allow_keys(step, type.c_str(), {"type"});
+  if (type == "NFC") return unicode_form_step(NormalForm::nfc);
+  if (type == "NFD") return unicode_form_step(NormalForm::nfd);
+  if (type == "NFKC") return unicode_form_step(NormalForm::nfkc);
+  if (type == "NFKD") return unicode_form_step(NormalForm::nfkd);
+  if (type == "Lowercase") return lower_case_step();
+  if (type == "StripAccents") return strip_accents_step();
+  if (type == "Nmt") return nmt_step();
+  if (type == "ByteLevel") return bytes_to_chars_step();
+  refuse(step, "normalizer " + type);
+}
+
 void read_normalizer(const JsonView& root, Normalizer& out) {
   if (!root.has("normalizer")) return;
-  each_step(root.object("normalizer"), "normalizers", 0, [&](const JsonView& step, const std::string& type) {
-    if (type == "Prepend") {
-      allow_keys(step, "normalizer Prepend", {"type", "prepend"});
-      out.add(Prepend{step.text("prepend")});
-    } else if (type == "Replace") {
-      allow_keys(step, "normalizer Replace", {"type", "pattern", "content"});
-      out.add(Replace{pattern_text(step, "normalizer Replace", nullptr), step.text("content")});
-    } else if (type == "NFC") {
-      allow_keys(step, "normalizer NFC", {"type"});
-      out.add(NormalizeNfc{});
-    } else {
-      refuse(step, "normalizer " + type);
-    }
-  });
+  each_step(root.object("normalizer"), "normalizers", 0,
+            [&](const JsonView& step, const std::string& type) { out.add(normalizer_step(step, type)); });
 }
 
 static SplitBehavior split_behavior(const JsonView& step) {
@@ -70,7 +104,7 @@ static void read_split(const JsonView& step, PreTokenizer& out) {
   out.add(std::move(split));
 }
 
-static PrependScheme prepend_scheme(const JsonView& step) {
+PrependScheme prepend_scheme(const JsonView& step) {
   const std::string name = step.text_or("prepend_scheme", "always");
   const bool prefix = step.boolean_or("add_prefix_space", true);
   if (!prefix && step.has("prepend_scheme") && name != "never")
@@ -106,47 +140,58 @@ static void read_byte_level(const JsonView& step, PreTokenizer& out) {
   out.add(BytesToChars{});
 }
 
-void read_pre_tokenizer(const JsonView& root, PreTokenizer& out) {
-  if (!root.has("pre_tokenizer")) return;
-  each_step(root.object("pre_tokenizer"), "pretokenizers", 0, [&](const JsonView& step, const std::string& type) {
-    if (type == "Split") return read_split(step, out);
-    if (type == "Metaspace") return read_metaspace(step, out);
-    if (type == "ByteLevel") return read_byte_level(step, out);
-    if (type != "Digits") refuse(step, "pre_tokenizer " + type);
-    allow_keys(step, "pre_tokenizer Digits", {"type", "individual_digits"});
-    Split split;
-    split.regex.emplace("\\p{N}", step.file());
-    if (!step.boolean_or("individual_digits", false)) split.behavior = SplitBehavior::contiguous;
-    out.add(std::move(split));
-  });
+static Split characters_split(bool (*is_match)(uint32_t), SplitBehavior behavior) {
+  Split split;
+  split.is_match = is_match;
+  split.behavior = behavior;
+  return split;
 }
 
-void read_decoder(const JsonView& root, Decoder& out) {
-  if (!root.has("decoder")) return out.add(JoinWithSpaces{}, root.file());
-  each_step(root.object("decoder"), "decoders", 0, [&](const JsonView& step, const std::string& type) {
-    if (type == "Replace") {
-      allow_keys(step, "decoder Replace", {"type", "pattern", "content"});
-      out.add(ReplaceText{pattern_text(step, "decoder Replace", nullptr), step.text("content")}, step.file());
-    } else if (type == "ByteFallback") {
-      out.add(BytesFromTokens{}, step.file());
-    } else if (type == "Fuse") {
-      out.add(Fuse{}, step.file());
-    } else if (type == "Strip") {
-      allow_keys(step, "decoder Strip", {"type", "content", "start", "stop"});
-      const auto count = [&](const char* key) {
-        return static_cast<size_t>(step.integer(key, {.min = 0, .max = 1 << 16}));
-      };
-      out.add(StripEnds{one_character(step, "content"), count("start"), count("stop")}, step.file());
-    } else if (type == "ByteLevel") {
-      out.add(CharsToBytes{}, step.file());
-    } else if (type == "Metaspace") {
-      allow_keys(step, "Metaspace", {"type", "replacement", "prepend_scheme", "add_prefix_space", "split", "str_rep"});
-      const bool drop = prepend_scheme(step) != PrependScheme::never;
-      out.add(SpaceFromMeta{one_character(step, "replacement"), drop}, step.file());
-    } else {
-      refuse(step, "decoder " + type);
-    }
-  });
+static void read_digits(const JsonView& step, PreTokenizer& out) {
+  allow_keys(step, "pre_tokenizer Digits", {"type", "individual_digits"});
+  const bool individual = step.boolean_or("individual_digits", false);
+  out.add(characters_split(is_numeric, individual ? SplitBehavior::isolated : SplitBehavior::contiguous));
+}
+
+static void read_delimiter(const JsonView& step, PreTokenizer& out) {
+  allow_keys(step, "pre_tokenizer CharDelimiterSplit", {"type", "delimiter"});
+  Split split;
+  split.literal = one_character(step, "delimiter");
+  split.behavior = SplitBehavior::removed;
+  out.add(std::move(split));
+}
+
+static void read_punctuation(const JsonView& step, PreTokenizer& out) {
+  allow_keys(step, "pre_tokenizer Punctuation", {"type", "behavior"});
+  out.add(characters_split(is_punctuation, step.has("behavior") ? split_behavior(step) : SplitBehavior::isolated));
+}
+
+static void read_fixed_length(const JsonView& step, PreTokenizer& out) {
+  allow_keys(step, "pre_tokenizer FixedLength", {"type", "length"});
+  out.add(FixedLength{static_cast<size_t>(step.integer_or("length", 5, {.min = 1}))});
+}
+
+static void read_pre_tokenizer_step(const JsonView& step, const std::string& type, PreTokenizer& out) {
+  if (type == "Split") return read_split(step, out);
+  if (type == "Metaspace") return read_metaspace(step, out);
+  if (type == "ByteLevel") return read_byte_level(step, out);
+  if (type == "Digits") return read_digits(step, out);
+  if (type == "Punctuation") return read_punctuation(step, out);
+  if (type == "CharDelimiterSplit") return read_delimiter(step, out);
+  if (type == "FixedLength") return read_fixed_length(step, out);
+  allow_keys(step, type.c_str(), {"type"});
+  if (type == "Whitespace") return out.add(WordRuns{});
+  if (type == "UnicodeScripts") return out.add(ScriptRuns{});
+  const bool is_bert = type == "BertPreTokenizer";
+  if (type != "WhitespaceSplit" && !is_bert) refuse(step, "pre_tokenizer " + type);
+  out.add(characters_split(is_white_space, SplitBehavior::removed));
+  if (is_bert) out.add(characters_split(is_punctuation, SplitBehavior::isolated));
+}
+
+void read_pre_tokenizer(const JsonView& root, PreTokenizer& out) {
+  if (!root.has("pre_tokenizer")) return;
+  each_step(root.object("pre_tokenizer"), "pretokenizers", 0,
+            [&](const JsonView& step, const std::string& type) { read_pre_tokenizer_step(step, type, out); });
 }
 
 }  // namespace hearth::tokenizers

@@ -113,43 +113,33 @@ static void refused(const json& file, Kind kind, const std::string& part) {
 
 TEST(TokenizerJson, what_is_not_done_is_refused_by_name) {
   const std::vector<std::pair<std::string, std::function<void(json&)>>> cases = {
-      {"model Unigram", [](json& f) { f["model"]["type"] = "Unigram"; }},
+      {"model Fancy", [](json& f) { f["model"]["type"] = "Fancy"; }},
       {"model.dropout", [](json& f) { f["model"]["dropout"] = 0.1; }},
-      {"continuing_subword_prefix", [](json& f) { f["model"]["continuing_subword_prefix"] = "##"; }},
-      {"end_of_word_suffix", [](json& f) { f["model"]["end_of_word_suffix"] = "</w>"; }},
       {"has \"novelty\"", [](json& f) { f["model"]["novelty"] = 1; }},
       {"has \"novelty\"", [](json& f) { f["novelty"] = 1; }},
       {"version 2.0", [](json& f) { f["version"] = "2.0"; }},
-      {"normalizer Lowercase",
+      {"normalizer Fancy",
        [](json& f) {
-         f["normalizer"] = {{"type", "Lowercase"}};
+         f["normalizer"] = {{"type", "Fancy"}};
        }},
-      {"pre_tokenizer Whitespace",
+      {"pre_tokenizer Fancy",
        [](json& f) {
-         f["pre_tokenizer"] = {{"type", "Whitespace"}};
+         f["pre_tokenizer"] = {{"type", "Fancy"}};
        }},
-      {"decoder WordPiece",
+      {"decoder Fancy",
        [](json& f) {
-         f["decoder"] = {{"type", "WordPiece"}};
+         f["decoder"] = {{"type", "Fancy"}};
        }},
-      {"post_processor BertProcessing",
+      {"post_processor Fancy",
        [](json& f) {
-         f["post_processor"] = {{"type", "BertProcessing"}};
+         f["post_processor"] = {{"type", "Fancy"}};
        }},
       {"Split behavior Odd",
        [](json& f) {
          f["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"String", "a"}}}, {"behavior", "Odd"}};
        }},
-      {"normalizer Replace with a Regex pattern",
-       [](json& f) {
-         f["normalizer"] = {{"type", "Replace"}, {"pattern", {{"Regex", "a"}}}, {"content", ""}};
-       }},
       {"prepend_scheme last", [](json& f) { f["pre_tokenizer"]["prepend_scheme"] = "last"; }},
       {"a template", [](json& f) { f["post_processor"]["single"].erase(1); }},
-      {"turns tokens into bytes",
-       [](json& f) {
-         f["decoder"]["decoders"].push_back({{"type", "ByteFallback"}});
-       }},
   };
   for (const auto& [part, change] : cases) {
     json file = corpus("llama_new");
@@ -160,7 +150,9 @@ TEST(TokenizerJson, what_is_not_done_is_refused_by_name) {
 
 TEST(TokenizerJson, foreign_regular_expressions_are_refused) {
   for (const char* pattern :
-       {"\\w+", "a\\b", "^a", "a$", "[a&&b]", "[a[b]]", "(?<n>a)", "(*FAIL)", "(?m)a", "a{1,2}+", "(", "[a"}) {
+       {"(a)\\1", "\\Ga", "a\\X", "[a&&]", "[a[b[c]d&&e]]",   "(?<n>a)",     "(*FAIL)", "(?m)a",     "a(?i)b",
+        "a{2}?",  "(",    "[a",   "[]a]",  "\\p{Alphabetic}", "[[:alnum:]]", "\\xE9",   "\\x{D800}", "[b-a]",
+        "a)",     "\\p{", "\\"}) {
     json file = corpus("llama_new");
     file["pre_tokenizer"] = {
         {"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
@@ -194,7 +186,40 @@ TEST(TokenizerJson, damaged_files) {
        }},
       {"model.merges[0]", [](json& f) { f["model"]["merges"] = json::array({"a b c"}); }},
       {"model.merges[0]", [](json& f) { f["model"]["merges"] = json::array({json::array({"a"})}); }},
-      {"unk_token 'nix'", [](json& f) { f["model"]["unk_token"] = "nix"; }},
+      {"merge 0 ('H', 'e'): the right part lacks", [](json& f) { f["model"]["continuing_subword_prefix"] = "##"; }},
+      {"normalizer Precompiled: no base64 text",
+       [](json& f) {
+         f["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "a*=="}};
+       }},
+      {"the precompiled character map has 3 bytes",
+       [](json& f) {
+         f["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "AAAA"}};
+       }},
+      {"model.vocab[1] must be [token, score]",
+       [](json& f) {
+         f["model"] = {{"type", "Unigram"}, {"vocab", json::array({json::array({"a", 0.5}), json::array({"a"})})}};
+       }},
+      {"model.unk_id is 3",
+       [](json& f) {
+         f["model"] = {{"type", "Unigram"}, {"unk_id", 3}, {"vocab", json::array({json::array({"a", 0.5})})}};
+       }},
+      {"max_input_chars_per_word",
+       [](json& f) {
+         f["model"]["type"] = "WordPiece";
+         for (const char* key :
+              {"merges", "fuse_unk", "byte_fallback", "dropout", "end_of_word_suffix", "ignore_merges"})
+           f["model"].erase(key);
+         f["model"]["unk_token"] = "<unk>";
+         f["model"]["continuing_subword_prefix"] = "##";
+       }},
+      {"must be a list [token, id]",
+       [](json& f) {
+         f["post_processor"] = {{"type", "BertProcessing"}, {"sep", {"</s>", -2}}, {"cls", {"<s>", 1}}};
+       }},
+      {"'decoder.suffix' must be a string that is not empty",
+       [](json& f) {
+         f["decoder"] = {{"type", "BPEDecoder"}, {"suffix", ""}};
+       }},
       {"says id 7", [](json& f) { f["added_tokens"][0]["id"] = 7; }},
       {"which is no token", [](json& f) { f["post_processor"]["special_tokens"]["<s>"]["ids"] = {99999}; }},
   };
@@ -203,6 +228,17 @@ TEST(TokenizerJson, damaged_files) {
     change(file);
     refused(file, Kind::format, part);
   }
+}
+
+// A character that no token covers is the text's matter, where a file names no token for such.
+TEST(TokenizerJson, a_text_that_no_token_covers) {
+  json file = corpus("small");
+  file["model"]["unk_token"] = "nix";
+  EXPECT_TEXT(error_of(Kind::value, [&] { parse(file).encode("axb"); }), "unk_token 'nix' is not in the vocabulary");
+  file["model"] = {{"type", "WordLevel"}, {"vocab", {{"a", 0}}}, {"unk_token", "nix"}};
+  EXPECT_TEXT(error_of(Kind::value, [&] { parse(file).encode("b"); }), "no token covers 'b'");
+  file["model"] = {{"type", "Unigram"}, {"vocab", json::array({json::array({"a", 0.5})})}};
+  EXPECT_TEXT(error_of(Kind::value, [&] { parse(file).encode("b"); }), "the model has no unk_id");
 }
 
 TEST(TokenizerJson, broken_json_names_byte_and_reason) {

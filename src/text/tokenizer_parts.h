@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,17 +12,17 @@
 #include <vector>
 
 #include "text/added_tokens.h"
-#include "text/bpe.h"
 #include "text/decoder.h"
+#include "text/model.h"
 #include "text/normalizer.h"
 #include "text/pre_tokenizer.h"
 
 namespace hearth::tokenizers {
 
 struct Parts {
-  explicit Parts(Bpe bpe) : model(std::move(bpe)) {}
+  explicit Parts(std::unique_ptr<const Model> m) : model(std::move(m)) {}
 
-  Bpe model;
+  std::unique_ptr<const Model> model;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   std::map<int32_t, AddedToken> added_list;  // what `added` is made of

@@ -16,6 +16,15 @@ void Vocab::add(const std::string& text, int64_t id, const std::string& where) {
                " and ", id);
   if (id >= max_id_plus_1()) texts_.resize(static_cast<size_t>(id) + 1);
   texts_[static_cast<size_t>(id)] = &entry->first;
+  ++count_;
+}
+
+int32_t Vocab::append(const std::string& text, const std::string& where) {
+  const int32_t id = max_id_plus_1();
+  HEARTH_CHECK(id <= kMaxId, format, where, ": more tokens than ", kMaxId);
+  texts_.push_back(&ids_.insert_or_assign(text, id).first->first);
+  ++count_;
+  return id;
 }
 
 }  // namespace hearth::tokenizers

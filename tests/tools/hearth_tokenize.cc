@@ -2,7 +2,7 @@
 // For tests/interop: tokenizes what stands on stdin.
 //   hearth_tokenize <folder or tokenizer file>
 // Each line of stdin is {"text": "..."} or {"hex": "ff00"} (bytes, for invalid UTF-8) or {"ids": [1, 2]}, with
-// "add_special", "parse_special", "skip_special" (default true). Each line of stdout is {"ids": [...], "decoded":
+// "add_special", "parse_special", "skip_special", "decode" (default true). Each line of stdout is {"ids": [...], "decoded":
 // "..."}, or {"error": "..."}. Decoding goes through both decode and StreamDecoder; a difference is an error.
 
 #include <iostream>
@@ -29,6 +29,7 @@ static nlohmann::json answer(const Tokenizer& tokenizer, const nlohmann::json& l
   const DecodeOptions decode{.skip_special = line.value("skip_special", true)};
   const std::vector<int32_t> ids =
       line.contains("ids") ? line.at("ids").get<std::vector<int32_t>>() : tokenizer.encode(text_of(line), encode);
+  if (!line.value("decode", true)) return {{"ids", ids}};
   const std::string decoded = tokenizer.decode(ids, decode);
   StreamDecoder stream(tokenizer, decode);
   std::string streamed;
