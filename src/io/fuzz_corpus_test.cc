@@ -25,7 +25,8 @@ TEST_P(FuzzCorpus, every_file_ends_well) {
 INSTANTIATE_TEST_SUITE_P(io, FuzzCorpus,
                          testing::Values(CorpusRow{"safetensors", fuzz_safetensors}, CorpusRow{"index", fuzz_index},
                                          CorpusRow{"config", fuzz_config},
-                                         CorpusRow{"adapter_config", fuzz_adapter_config}),
+                                         CorpusRow{"adapter_config", fuzz_adapter_config},
+                                         CorpusRow{"torch_file", fuzz_torch_file}, CorpusRow{"pickle", fuzz_pickle}),
                          [](const auto& row) { return std::string(row.param.folder); });
 
 }  // namespace hearth

@@ -15,14 +15,16 @@
 #include "io/model_folder.h"
 #include "io/peft.h"
 #include "io/safetensors.h"
+#include "io/torch_file.h"
 
 namespace hearth {
 
-inline void open_and_touch_all(std::string_view bytes) {
+template <class File>
+void open_and_touch_all(std::string_view bytes) {
   const int fd = ::memfd_create("fuzz", 0);
   if (fd < 0 || ::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) std::abort();
   try {
-    const auto file = SafetensorsFile::open(cat("/proc/self/fd/", fd));
+    const auto file = File::open(cat("/proc/self/fd/", fd));
     unsigned sum = 0;
     for (const std::string& name : file->names()) {
       for (const std::byte b : file->find(name)->span()) sum += static_cast<unsigned>(b);
@@ -36,11 +38,26 @@ inline void open_and_touch_all(std::string_view bytes) {
 
 // As a file, and as the header of a file with 16 bytes of data, so that mutations need not get the length right.
 inline void fuzz_safetensors(std::string_view input) {
-  open_and_touch_all(input);
+  open_and_touch_all<SafetensorsFile>(input);
   const uint64_t length = input.size();
   std::string file(reinterpret_cast<const char*>(&length), 8);
   file.append(input).append(16, 'x');
-  open_and_touch_all(file);
+  open_and_touch_all<SafetensorsFile>(file);
+}
+
+inline void fuzz_torch_file(std::string_view input) { open_and_touch_all<TorchFile>(input); }
+
+// What data.pkl of a torch.save archive may be.
+inline void fuzz_pickle(std::string_view input) {
+  const std::string path = "dir/pytorch_model.bin";
+  constexpr int64_t kMostBytes = 1 << 20;
+  try {
+    const Pickle pickle = parse_pickle({input, torch_names(), path, "data.pkl"});
+    for (const TorchTensor& t : read_torch_state(pickle, path, kMostBytes).tensors) {
+      if (t.type.bytes() < 0 || t.type.bytes() > kMostBytes) std::abort();
+    }
+  } catch (const Error&) {
+  }
 }
 
 inline void fuzz_index(std::string_view input) {

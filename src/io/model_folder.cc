@@ -9,8 +9,12 @@
 
 namespace hearth {
 
-constexpr const char* kSingleName = "model.safetensors";
-constexpr const char* kIndexName = "model.safetensors.index.json";
+// In the order in which transformers looks for them: a single file, then several.
+struct WeightNames {
+  const char *single, *index;
+};
+constexpr WeightNames kWeightNames[] = {{"model.safetensors", "model.safetensors.index.json"},
+                                        {"pytorch_model.bin", "pytorch_model.bin.index.json"}};
 
 static bool ends_with(const std::string& name, std::string_view end) {
   return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
@@ -49,8 +53,9 @@ std::vector<std::pair<std::string, std::string>> parse_weight_index(std::string_
     HEARTH_CHECK(name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos && name != "..", format,
                  file_name(path), ": tensor '", printable(tensor), "' lies in '", printable(name),
                  "', which is outside the folder\n  file ", path);
-    HEARTH_CHECK(ends_with(name, ".safetensors"), format, file_name(path), ": tensor '", printable(tensor),
-                 "' lies in '", printable(name), "', which is no safetensors file\n  file ", path);
+    HEARTH_CHECK(ends_with(name, ".safetensors") || ends_with(name, ".bin"), format, file_name(path), ": tensor '",
+                 printable(tensor), "' lies in '", printable(name), "', which is no .safetensors or .bin file\n  file ",
+                 path);
     entries.emplace_back(tensor, name);
   }
   HEARTH_CHECK(!entries.empty(), format, file_name(path), ": 'weight_map' is empty\n  file ", path);
@@ -71,19 +76,20 @@ ModelFolder ModelFolder::open(const std::string& folder) {
 }
 
 void ModelFolder::open_weights() {
-  if (exists(join_path(path_, kSingleName))) {  // it wins over an index, as in transformers
-    weights_name_ = cat(kSingleName, " has");
-    return add_file(SafetensorsFile::open(join_path(path_, kSingleName)));
+  for (const auto& [single, index] : kWeightNames) {
+    if (exists(join_path(path_, single))) {
+      weights_name_ = cat(single, " has");
+      return add_file(TensorFile::open(join_path(path_, single)));
+    }
+    if (exists(join_path(path_, index))) return open_shards(index);
   }
-  if (exists(join_path(path_, kIndexName))) return open_shards(kIndexName);
   for (const std::string& name : list_folder(path_)) {
-    HEARTH_CHECK(!ends_with(name, ".bin") && !ends_with(name, ".pth"), unsupported, "load: folder '", path_,
-                 "' has its weights in '", name, "', a pickle file, which Hearth does not read",
-                 "\n  hint: convert it once with transformers: AutoModelForCausalLM.from_pretrained(folder)"
-                 ".save_pretrained(new_folder), or take the safetensors version of the model");
+    HEARTH_CHECK(!ends_with(name, ".pth") && !ends_with(name, ".h5") && !ends_with(name, ".msgpack"), unsupported,
+                 "load: folder '", path_, "' has its weights in '", name, "', which Hearth does not read",
+                 "\n  hint: take the version of the model with safetensors or pytorch_model.bin files");
   }
-  HEARTH_FAIL(file, "load: folder '", path_, "' has neither ", kSingleName, " nor ", kIndexName,
-              "\n  hint: was the download complete?");
+  HEARTH_FAIL(file, "load: folder '", path_, "' has neither ", kWeightNames[0].single, " nor ", kWeightNames[0].index,
+              ", nor pytorch_model.bin\n  hint: was the download complete?");
 }
 
 void ModelFolder::open_shards(const std::string& index_name) {
@@ -98,7 +104,7 @@ void ModelFolder::open_shards(const std::string& index_name) {
   }
   HEARTH_CHECK(missing.empty(), file, "load: ", missing.size(), " of ", shards.size(), " files named in ", index_name,
                " are missing: ", list_names(missing), "\n  folder ", path_, "\n  hint: was the download complete?");
-  for (const std::string& shard : shards) add_file(SafetensorsFile::open(join_path(path_, shard)));
+  for (const std::string& shard : shards) add_file(TensorFile::open(join_path(path_, shard)));
   weights_name_ = cat("the ", shards.size(), " files of ", index_name, " have");
   for (const auto& [tensor, file] : entries) {
     const auto it = file_of_.find(tensor);
@@ -110,7 +116,7 @@ void ModelFolder::open_shards(const std::string& index_name) {
   }
 }
 
-void ModelFolder::add_file(std::shared_ptr<const SafetensorsFile> file) {
+void ModelFolder::add_file(std::shared_ptr<const TensorFile> file) {
   for (const std::string& name : file->names()) {
     const auto [it, is_new] = file_of_.emplace(name, files_.size());
     HEARTH_CHECK(is_new, format, "load: tensor '", printable(name), "' is in both '",

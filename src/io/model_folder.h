@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A model folder as Hugging Face writes it: config.json, generation_config.json and the weights, mapped in place.
+// A model folder as Hugging Face writes it: config.json, generation_config.json and the weights, mapped in place:
+// safetensors files, or where there are none pytorch_model.bin, one or several, as in transformers.
 
 #include <memory>
 #include <optional>
@@ -10,7 +11,7 @@
 #include <vector>
 
 #include "io/json.h"
-#include "io/safetensors.h"
+#include "io/tensor_file.h"
 
 namespace hearth {
 
@@ -39,12 +40,12 @@ class ModelFolder {
  private:
   void open_weights();
   void open_shards(const std::string& index_name);
-  void add_file(std::shared_ptr<const SafetensorsFile> file);
+  void add_file(std::shared_ptr<const TensorFile> file);
 
   std::string path_, weights_name_;
   Json config_;
   std::optional<Json> generation_config_;
-  std::vector<std::shared_ptr<const SafetensorsFile>> files_;
+  std::vector<std::shared_ptr<const TensorFile>> files_;
   std::unordered_map<std::string, size_t> file_of_;  // tensor -> place in files_
   std::vector<std::string> names_;
   int64_t total_bytes_ = 0;
@@ -53,7 +54,8 @@ class ModelFolder {
 // config.json of a model folder alone. The same errors.
 Json read_model_config(const std::string& folder);
 
-// (tensor, file) pairs of a model.safetensors.index.json; refuses file names that lead out of the folder.
+// (tensor, file) pairs of a model.safetensors.index.json or pytorch_model.bin.index.json; refuses file names that lead
+// out of the folder.
 std::vector<std::pair<std::string, std::string>> parse_weight_index(std::string_view text, const std::string& path);
 
 }  // namespace hearth

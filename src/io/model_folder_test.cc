@@ -7,6 +7,7 @@
 
 #include "base/file_test_folder.h"
 #include "io/nearest.h"
+#include "io/safetensors.h"
 
 namespace hearth {
 
@@ -70,9 +71,13 @@ TEST(ModelFolder, says_what_is_wrong_with_the_folder) {
   EXPECT_TEXT(open_error(folder, Kind::format), "config.json: the file must be a JSON object");
   EXPECT_TEXT(error_of(Kind::file, [&] { ModelFolder::open(folder / "config.json"); }), "is a file; name the folder");
   write_file_atomic(folder / "config.json", "{}");
-  EXPECT_TEXT(open_error(folder, Kind::file), "has neither model.safetensors nor model.safetensors.index.json");
+  EXPECT_TEXT(open_error(folder, Kind::file),
+              "has neither model.safetensors nor model.safetensors.index.json, nor pytorch_model.bin");
   write_file_atomic(folder / "pytorch_model.bin", "PK");
-  EXPECT_TEXT(open_error(folder, Kind::unsupported), "has its weights in 'pytorch_model.bin', a pickle file");
+  EXPECT_TEXT(open_error(folder, Kind::format), "/pytorch_model.bin: byte 0: too short for a zip archive");
+  remove_tree(folder / "pytorch_model.bin");
+  write_file_atomic(folder / "consolidated.00.pth", "PK");
+  EXPECT_TEXT(open_error(folder, Kind::unsupported), "has its weights in 'consolidated.00.pth', which Hearth does not");
 }
 
 TEST(ModelFolder, a_truncated_file_is_refused) {
@@ -120,7 +125,7 @@ TEST_F(ShardedFolder, an_index_that_leads_out_of_the_folder_is_refused) {
   EXPECT_TEXT(error(Kind::format, {{"a", "/etc/passwd"}}), "outside the folder");
   EXPECT_TEXT(error(Kind::format, {{"a", ".."}}), "outside the folder");
   EXPECT_TEXT(error(Kind::format, {{"a", std::string("m\0.safetensors", 14)}}), "outside the folder");
-  EXPECT_TEXT(error(Kind::format, {{"a", "config.json"}}), "no safetensors file");
+  EXPECT_TEXT(error(Kind::format, {{"a", "config.json"}}), "no .safetensors or .bin file");
 }
 
 TEST_F(ShardedFolder, an_index_that_does_not_fit_its_files_is_refused) {

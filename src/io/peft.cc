@@ -43,18 +43,19 @@ void refuse_unknown_keys(const std::vector<std::string>& keys, const std::string
   if (keys.empty()) return;
   const bool no_prefix =
       std::all_of(keys.begin(), keys.end(), [](const std::string& key) { return key.rfind(kPrefix, 0) != 0; });
-  HEARTH_FAIL(format, kWeightsName, ": ", keys.size(), " keys are not those of a LoRA adapter: ", list_names(keys),
+  HEARTH_FAIL(format, file_name(path), ": ", keys.size(), " keys are not those of a LoRA adapter: ", list_names(keys),
               no_prefix ? "\n  hint: keys must start with 'base_model.model.', as PEFT writes them" : "", "\n  file ",
               path);
 }
 
+// Safetensors before a pickle, as PEFT prefers them.
 std::string weights_path(const std::string& folder) {
-  const std::string path = join_path(folder, kWeightsName);
-  if (exists(path)) return path;
-  HEARTH_CHECK(!exists(join_path(folder, "adapter_model.bin")), unsupported, "adapter: folder '", folder,
-               "' has its weights in 'adapter_model.bin', a pickle file, which Hearth does not read",
-               "\n  hint: load and save it once with PEFT, which writes ", kWeightsName);
-  HEARTH_FAIL(file, "adapter: folder '", folder, "' has no ", kWeightsName, "\n  hint: was the copy complete?");
+  for (const char* name : {kWeightsName, "adapter_model.bin"}) {
+    const std::string path = join_path(folder, name);
+    if (exists(path)) return path;
+  }
+  HEARTH_FAIL(file, "adapter: folder '", folder, "' has no ", kWeightsName,
+              ", nor adapter_model.bin\n  hint: was the copy complete?");
 }
 
 // Shape of A and B and their agreement with the rank; the base model's sizes come later.
@@ -70,9 +71,9 @@ void check_pairs(const Adapter& adapter, const std::string& path) {
     if (a.rank() != 2 || b.rank() != 2 || a.dims[0] != r || b.dims[1] != r)
       wrong.push_back(cat(module, " A ", a, " B ", b));
   }
-  HEARTH_CHECK(half.empty(), format, kWeightsName, ": half of a pair is missing: ", list_names(half), "\n  file ",
+  HEARTH_CHECK(half.empty(), format, file_name(path), ": half of a pair is missing: ", list_names(half), "\n  file ",
                path);
-  HEARTH_CHECK(wrong.empty(), format, kWeightsName, ": with r = ", adapter.config.rank,
+  HEARTH_CHECK(wrong.empty(), format, file_name(path), ": with r = ", adapter.config.rank,
                " (adapter_config.json) A must be [", adapter.config.rank, ",in] and B [out,", adapter.config.rank,
                "], but found ", list_names(wrong, 4), "\n  file ", path);
 }
@@ -126,7 +127,7 @@ bool holds_only_an_adapter(const std::string& folder) {
 Adapter read_adapter(const std::string& folder) {
   Adapter adapter{.path = folder, .config = read_adapter_config(folder), .modules = {}};
   const std::string path = weights_path(folder);
-  const auto file = SafetensorsFile::open(path);
+  const auto file = TensorFile::open(path);
   std::vector<std::string> unknown, not_float, twice;
   for (const std::string& name : file->names()) {
     const std::optional<AdapterKey> key = parse_key(name);
@@ -145,14 +146,14 @@ Adapter read_adapter(const std::string& folder) {
     place = tensor;
   }
   refuse_unknown_keys(unknown, path);
-  HEARTH_CHECK(twice.empty(), format, kWeightsName, ": with and without '.default': ", list_names(twice), "\n  file ",
-               path);
-  HEARTH_CHECK(not_float.empty(), format, kWeightsName, ": adapters are f32, f16 or bf16, but found ",
+  HEARTH_CHECK(twice.empty(), format, file_name(path), ": with and without '.default': ", list_names(twice),
+               "\n  file ", path);
+  HEARTH_CHECK(not_float.empty(), format, file_name(path), ": adapters are f32, f16 or bf16, but found ",
                list_names(not_float, 4), "\n  file ", path);
-  HEARTH_CHECK(!adapter.modules.empty(), format, kWeightsName, ": it holds no tensors\n  file ", path);
+  HEARTH_CHECK(!adapter.modules.empty(), format, file_name(path), ": it holds no tensors\n  file ", path);
   check_pairs(adapter, path);
   for (const auto& [module, weight] : adapter.base_weights) {
-    HEARTH_CHECK(adapter.modules.count(module), format, kWeightsName, ": it holds the base weight of '", module,
+    HEARTH_CHECK(adapter.modules.count(module), format, file_name(path), ": it holds the base weight of '", module,
                  "', but no A and B for it\n  file ", path);
   }
   return adapter;

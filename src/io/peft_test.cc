@@ -253,9 +253,10 @@ TEST(Peft, says_what_is_wrong_with_the_folder) {
   write_file_atomic(folder / "second/adapter_config.json", "{}");
   EXPECT_TEXT(why(Kind::file), "its subfolder 'second' has one");
   write_file_atomic(folder / "adapter_config.json", R"({"peft_type": "LORA"})");
-  EXPECT_TEXT(why(Kind::file), "has no adapter_model.safetensors");
+  EXPECT_TEXT(why(Kind::file), "has no adapter_model.safetensors, nor adapter_model.bin");
   write_file_atomic(folder / "adapter_model.bin", "");
-  EXPECT_TEXT(why(Kind::unsupported), "a pickle file, which Hearth does not read");
+  EXPECT_TEXT(why(Kind::format),
+              "adapter_model.bin: begins neither like a zip archive nor like a pickle of torch.save");
 }
 
 }  // namespace hearth

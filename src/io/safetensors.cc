@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <new>
 
 #include "base/error.h"
 #include "io/json.h"
@@ -150,16 +149,11 @@ void check_layout(std::vector<Entry>* entries, int64_t data_bytes, const Place& 
   }
 }
 
-bool is_aligned(const TensorRef& tensor) {
-  return reinterpret_cast<uintptr_t>(tensor.data) % static_cast<uintptr_t>(size_bytes(tensor.type.dtype)) == 0;
-}
-
 }  // namespace
 
 std::shared_ptr<const SafetensorsFile> SafetensorsFile::open(const std::string& path) {
-  std::shared_ptr<SafetensorsFile> result(new SafetensorsFile);
   const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
-  result->file_ = file;
+  std::shared_ptr<SafetensorsFile> result(new SafetensorsFile(file));
   Place place{file->path()};
   const int64_t header_bytes = read_header_bytes(*file, place);
   place.data_start = 8 + header_bytes;
@@ -175,31 +169,12 @@ std::shared_ptr<const SafetensorsFile> SafetensorsFile::open(const std::string& 
     }
   }
   check_layout(&entries, file->size() - place.data_start, place);
-  result->tensor_bytes_ = file->size() - place.data_start;
   for (Entry& entry : entries) {
     entry.tensor.data = file->data() + place.data_start + entry.begin;
     entry.tensor.owner = file;
-    result->names_.push_back(entry.tensor.name);
-    result->tensors_.emplace(entry.tensor.name, std::move(entry.tensor));
+    result->add(std::move(entry.tensor));
   }
   return result;
-}
-
-const TensorRef* SafetensorsFile::find(const std::string& name) const {
-  const auto it = tensors_.find(name);
-  if (it == tensors_.end()) return nullptr;
-  TensorRef& tensor = it->second;
-  // Old writers did not pad the header, and hand-made files put u8 before f32: such tensors are copied when asked for.
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!is_aligned(tensor)) {
-    constexpr std::align_val_t kAlign{64};
-    auto* copy = static_cast<std::byte*>(::operator new(static_cast<size_t>(tensor.bytes()), kAlign));
-    std::memcpy(copy, tensor.data, static_cast<size_t>(tensor.bytes()));
-    tensor.owner =
-        std::shared_ptr<const void>(copy, [](const void* p) { ::operator delete(const_cast<void*>(p), kAlign); });
-    tensor.data = copy;
-  }
-  return &tensor;
 }
 
 }  // namespace hearth
