@@ -23,7 +23,8 @@ struct RowRunStep {
 };
 
 struct RowRun {
-  bool wide = false;  // AVX-512, else AVX2
+  bool wide = false;    // AVX-512, else AVX2
+  bool by_four = true;  // tiles are multiples of four vectors
   std::vector<RowRead> inputs;
   std::vector<RowRunStep> steps;
   int outputs = 0;

@@ -9,16 +9,17 @@
 namespace hearth {
 namespace {
 
+constexpr int kMask = 1, kUnordered = 3;
 constexpr VectorOpcode kLoad{0, 1, 0x10}, kStore{0, 1, 0x11}, kStreamingStore{0, 1, 0x2b}, kMove{0, 1, 0x28};
 constexpr VectorOpcode kBroadcast{1, 2, 0x18}, kWiden16{1, 2, 0x33}, kNarrow16{2, 2, 0x33};
 constexpr VectorOpcode kShift{1, 1, 0x72}, kCompare{0, 1, 0xc2}, kSqrt{0, 1, 0x51}, kToFloat{0, 1, 0x5b};
 constexpr int kShiftLeft = 6, kShiftRight = 2, kShiftRightSigned = 4;
 // Masks: in registers of their own with AVX-512, made words of all ones at once.
 constexpr VectorOpcode kMaskToWords{2, 2, 0x38}, kTestZero{2, 2, 0x27}, kEqualWords{1, 1, 0x76};
-constexpr VectorOpcode kBlend{1, 3, 0x4a}, kTernary{1, 3, 0x25};
+constexpr VectorOpcode kBlend{1, 3, 0x4a}, kTernary{1, 3, 0x25}, kBlendByMask{1, 2, 0x65, false, kMask};
 constexpr VectorOpcode kReciprocal14{1, 2, 0x4c}, kScale{1, 2, 0x2c}, kPermute{1, 2, 0x16}, kPermute2{1, 2, 0x7f};
 constexpr VectorOpcode kPackWords{1, 2, 0x2b}, kPermuteQuads{1, 3, 0x00, true};
-constexpr int kMask = 1, kBitSelect = 0xca;
+constexpr int kBitSelect = 0xca;
 constexpr X86Register kPointers[] = {kRcx, kRdx, kR8, kR9, kR10, kR11, kRbx, kR12, kR13, kR14, kR15};
 constexpr int kNever = 1 << 30;
 
@@ -73,7 +74,7 @@ class Emitter {
     }
   }
 
-  bool fits() const { return first_kept_ >= 6 && pointers() <= int(std::size(kPointers)); }
+  bool fits() const { return first_kept_ >= 4 && pointers() <= int(std::size(kPointers)); }
   int registers_used() const { return used_; }
   bool spilled() const { return spills_ > 0; }
 
@@ -251,6 +252,7 @@ class Emitter {
       case CodeOp::compare: compare(n); break;
       case CodeOp::is_zero: test_zero(n); break;
       case CodeOp::where: select(n); break;
+      case CodeOp::where_nan: select_nan(n); break;
       case CodeOp::lookup32: look_up_in_halves(n); break;
       default: emit_simple(n);
     }
@@ -350,6 +352,19 @@ class Emitter {
     const int to = take_register();
     with_operand(kBlend, to, first, yes, on << 4);
   }
+  void select_nan(const CodeNode& n) {
+    const int x = in_reg(n.in[0]), yes = n.in[1], no = n.in[2], mask = scratch_ + 1;
+    if (out_.wide()) {
+      out_.vector(kCompare, kMask, x, x, kUnordered);
+      const int first = in_reg(no);
+      release_inputs(n);
+      return with_operand(kBlendByMask, take_register(), first, yes);
+    }
+    out_.vector(kCompare, mask, x, x, kUnordered);
+    const int first = in_reg(no);
+    release_inputs(n);
+    with_operand(kBlend, take_register(), first, yes, mask << 4);
+  }
   void look_up_in_halves(const CodeNode& n) {
     const int integer = in_reg(n.in[0]), to = take_register();
     move(to, n.in[1]);
@@ -359,9 +374,12 @@ class Emitter {
   void store_upper_halves(const CodeNode& n) {
     const int from = in_reg(n.in[0]), half = scratch_ + 1;
     out_.vector(kShift, kShiftRight, half, from, 16);
-    if (out_.wide()) return out_.vector(kNarrow16, half, 0, element(n, 2));
-    out_.vector(kPackWords, half, half, half);
-    out_.vector(kPermuteQuads, half, 0, half, 0x08);
+    if (out_.wide()) {  // written to memory at once it would take several times as long (Zen 5)
+      out_.vector(kNarrow16, half, 0, half);
+    } else {
+      out_.vector(kPackWords, half, half, half);
+      out_.vector(kPermuteQuads, half, 0, half, 0x08);
+    }
     out_.store_low_half(element(n, 2), half);
   }
 
@@ -388,13 +406,16 @@ int CodeRecord::invariant(const CodeInvariant& value) {
   return add({.op = CodeOp::invariant, .immediate = int(invariants.size()) - 1});
 }
 
-std::vector<uint8_t> emit(const CodeRecord& record) {
+EmittedCode emit(const CodeRecord& record) {
   Emitter plain(record, 0);
   if (!plain.fits()) return {};
-  std::vector<uint8_t> code = plain.run();
+  EmittedCode made;
+  made.bytes = plain.run();
+  made.spilled = plain.spilled();
   const int registers = (record.wide ? 30 : 14) - record.accumulators;
   const int kept = std::min(registers - plain.registers_used(), int(record.invariants.size()));
-  return plain.spilled() || kept <= 0 ? code : Emitter(record, kept).run();
+  if (!made.spilled && kept > 0) made.bytes = Emitter(record, kept).run();
+  return made;
 }
 
 }  // namespace hearth

@@ -7,7 +7,10 @@
 
 namespace hearth {
 
-// Empty when it has more tensors than there are registers for their addresses.
-std::vector<uint8_t> emit(const CodeRecord& record);
+struct EmittedCode {
+  std::vector<uint8_t> bytes;  // empty when it has more tensors than there are registers for their addresses
+  bool spilled = false;        // values pass through memory
+};
+EmittedCode emit(const CodeRecord& record);
 
 }  // namespace hearth

@@ -72,8 +72,7 @@ HEARTH_TWO(scaled, scaled)
 #undef HEARTH_TWO
 
 // The predicates of vcmpps. Ordered: false for NaN.
-constexpr int kEqual = 0, kNotEqual = 4, kUnordered = 3, kLess = 0x11, kLessOrEqual = 0x12, kGreaterOrEqual = 0x1d,
-              kGreater = 0x1e;
+constexpr int kEqual = 0, kNotEqual = 4, kLess = 0x11, kLessOrEqual = 0x12, kGreaterOrEqual = 0x1d, kGreater = 0x1e;
 
 template <class V>
 V compare(V a, V b, int predicate) {
@@ -130,16 +129,19 @@ V square_root(V a) {
 
 #include "ops/row_program/row_program_functions.h"
 
-// As max_of and min_of: NaN wins, +0 is above -0.
+template <class V>
+V where_nan(V x, V yes, V no) {
+  return made(x, CodeOp::where_nan, x.node, yes.node, no.node);
+}
+
+// As max_of and min_of: NaN wins, +0 is above -0. Of two zeros `larger` gives the second.
 template <class V>
 V maximum(V a, V b) {
-  const V number = where(compare(a, b, kEqual), bits_and(a, b), larger(a, b));
-  return where(compare(a, a, kUnordered), a, number);
+  return where_nan(a, a, where_nan(b, b, bits_and(larger(a, b), larger(b, a))));
 }
 template <class V>
 V minimum(V a, V b) {
-  const V number = where(compare(a, b, kEqual), bits_or(a, b), smaller(a, b));
-  return where(compare(a, a, kUnordered), a, number);
+  return where_nan(a, a, where_nan(b, b, bits_or(smaller(a, b), smaller(b, a))));
 }
 
 // 1 and 0 as the register of a boolean holds them.
@@ -153,7 +155,7 @@ V rounded_bits(V x) {
   const V odd = bits_and(bits_right(x, 16), constant_bits(x, 1));
   const V rounded = bits_plus(x, bits_plus(odd, constant_bits(x, 0x7fff)));
   const V quiet = bits_or(x, constant_bits(x, 0x400000));
-  return bits_and(where(compare(x, x, kUnordered), quiet, rounded), constant_bits(x, 0xffff0000u));
+  return bits_and(where_nan(x, quiet, rounded), constant_bits(x, 0xffff0000u));
 }
 
 template <class V>

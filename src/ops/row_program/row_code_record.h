@@ -35,6 +35,7 @@ enum class CodeOp : uint8_t {
   compare,            // `immediate`: the predicate of vcmpps -> mask
   is_zero,            // of integers -> mask
   where,              // mask, yes, no
+  where_nan,          // x, yes, no
   to_float,
   reciprocal14,
   scaled,
@@ -60,11 +61,12 @@ struct CodeInvariant {
 };
 
 struct CodeRecord {
-  bool wide = false;             // vectors of 64 bytes
-  int arguments = 0;             // addresses
-  int vectors = 1;               // that one turn of the loop takes
-  int accumulators = 0;          // their memory is the argument after the others
-  std::vector<uint32_t> starts;  // of each accumulator
+  bool wide = false;                   // vectors of 64 bytes
+  int arguments = 0;                   // addresses
+  int vectors = 1;                     // that one turn of the loop takes
+  std::vector<int> starts_of_vectors;  // the first node of each
+  int accumulators = 0;                // their memory is the argument after the others
+  std::vector<uint32_t> starts;        // of each accumulator
   std::vector<CodeInvariant> invariants;
   std::vector<CodeNode> nodes;
 

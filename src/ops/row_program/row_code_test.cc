@@ -213,7 +213,7 @@ TEST(RowCode, EqualRunsShareCode) {
   const auto code = code_of(run);
   ASSERT_TRUE(code);
   EXPECT_EQ(code, code_of(run));
-  EXPECT_EQ(code->unit(), 8);
+  EXPECT_EQ(code->unit(), 16);
   run.steps[0].op = RowOp::abs_f32;
   EXPECT_NE(code, code_of(run));
 }

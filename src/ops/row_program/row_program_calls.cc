@@ -74,12 +74,16 @@ class CallFinder {
   bool fits(const RowStep& step) const {
     if (step.words != 1 || step.one || !is_recorded(op_of(step))) return false;
     if (!step.reduce) return step.tile != nullptr;
-    return !s_.interleaved() && table_.finish[int(step.op)] && s_.width % (4 * lanes()) == 0 &&
-           s_.tile_width % (4 * lanes()) == 0;
+    return !s_.interleaved() && table_.finish[int(step.op)] && tiles_by_four();
+  }
+  bool tiles_by_four() const {
+    const int64_t even = 4 * lanes();
+    if (s_.interleaved()) return s_.inner % even == 0 && s_.block_rows % even == 0;
+    return s_.linear || (s_.width % even == 0 && s_.tile_width % even == 0);
   }
 
   bool add_call(size_t first, size_t end) {
-    run_ = {.wide = table_.vector_bytes == 64, .inputs = {}, .steps = {}, .outputs = 0};
+    run_ = {.wide = table_.vector_bytes == 64, .by_four = tiles_by_four(), .inputs = {}, .steps = {}, .outputs = 0};
     RowCall call;
     find_inputs(first, end, &call);
     for (size_t i = first; i < end; ++i) add_step(first, i, end, &call);

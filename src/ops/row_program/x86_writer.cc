@@ -7,7 +7,7 @@
 namespace hearth {
 
 namespace {
-constexpr int kFull = -1, kHalf = 0;  // lengths: the whole register, or 16 bytes
+constexpr int kFull = 1, kHalf = 0;  // lengths: the whole register, or its lower half
 }
 
 void X86Writer::word(int32_t value) {
@@ -17,9 +17,9 @@ void X86Writer::word(int32_t value) {
 // x, b: the upper bits of what r/m names. All bits of register numbers are stored inverted.
 void X86Writer::prefixes(VectorOpcode op, int reg, int vvvv, bool x, bool b, int length) {
   const int r = reg & 8 ? 0 : 0x80, rx = x ? 0 : 0x40, rb = b ? 0 : 0x20, v = (~vvvv & 15) << 3, w = op.w ? 0x80 : 0;
-  if (wide_ && length == kFull) {
-    bytes({0x62, r | rx | rb | (reg & 16 ? 0 : 0x10) | op.map, w | v | 4 | op.prefix, 0x40 | (vvvv & 16 ? 0 : 8),
-           op.code});
+  if (wide_) {
+    bytes({0x62, r | rx | rb | (reg & 16 ? 0 : 0x10) | op.map, w | v | 4 | op.prefix,
+           (length == kFull ? 0x40 : 0x20) | (vvvv & 16 ? 0 : 8) | op.mask, op.code});
   } else {
     bytes({0xc4, r | rx | rb | op.map, w | v | (length == kFull ? 4 : 0) | op.prefix, op.code});
   }
@@ -37,7 +37,7 @@ void X86Writer::vector(VectorOpcode op, int reg, int vvvv, const X86Memory& rm, 
 }
 
 void X86Writer::store_low_half(const X86Memory& to, int reg) {
-  prefixes({2, 1, 0x7f}, reg, 0, false, to.base & 8, kHalf);
+  prefixes({0, 1, 0x11}, reg, 0, false, to.base & 8, kHalf);
   memory(reg, to, -1);
 }
 

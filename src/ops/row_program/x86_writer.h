@@ -19,6 +19,7 @@ struct VectorOpcode {
   uint8_t map;     // 1 0F, 2 0F38, 3 0F3A
   uint8_t code;
   bool w = false;
+  uint8_t mask = 0;  // the mask register of an EVEX instruction
 };
 
 // base + rax * scale + displacement (scale 0: no rax), or a constant that lies behind the code.
@@ -41,7 +42,7 @@ class X86Writer {
   void vector(VectorOpcode op, int reg, int vvvv, int rm, int immediate = -1);
   void vector(VectorOpcode op, int reg, int vvvv, const X86Memory& rm, int immediate = -1);
   void prefetch(const X86Memory& at);
-  // Writes the low 16 bytes of a narrow register.
+  // Writes the lower half of a register.
   void store_low_half(const X86Memory& to, int reg);
 
   int constant(const VectorWords& words);  // for X86Memory::constant; equal ones are one
