@@ -17,6 +17,7 @@ constexpr int kShiftLeft = 6, kShiftRight = 2, kShiftRightSigned = 4;
 // Masks: in registers of their own with AVX-512, made words of all ones at once.
 constexpr VectorOpcode kMaskToWords{2, 2, 0x38}, kTestZero{2, 2, 0x27}, kEqualWords{1, 1, 0x76};
 constexpr VectorOpcode kBlend{1, 3, 0x4a}, kTernary{1, 3, 0x25}, kBlendByMask{1, 2, 0x65, false, kMask};
+constexpr VectorOpcode kAdd{0, 1, 0x58}, kAddByMask{0, 1, 0x58, false, kMask};
 constexpr VectorOpcode kReciprocal14{1, 2, 0x4c}, kScale{1, 2, 0x2c}, kPermute{1, 2, 0x16}, kPermute2{1, 2, 0x7f};
 constexpr VectorOpcode kPackWords{1, 2, 0x2b}, kPermuteQuads{1, 3, 0x00, true};
 constexpr int kBitSelect = 0xca;
@@ -252,6 +253,7 @@ class Emitter {
       case CodeOp::compare: compare(n); break;
       case CodeOp::is_zero: test_zero(n); break;
       case CodeOp::where: select(n); break;
+      case CodeOp::nan_or: keep_nan(n); break;
       case CodeOp::where_nan: select_nan(n); break;
       case CodeOp::lookup32: look_up_in_halves(n); break;
       default: emit_simple(n);
@@ -364,6 +366,17 @@ class Emitter {
     const int first = in_reg(no);
     release_inputs(n);
     with_operand(kBlend, take_register(), first, yes, mask << 4);
+  }
+  // The sum of a NaN and anything is NaN.
+  void keep_nan(const CodeNode& n) {
+    const int a = in_reg(n.in[0]), no = n.in[2], mask = scratch_ + 1;
+    with_operand(kCompare, out_.wide() ? kMask : mask, a, n.in[1], kUnordered);
+    const bool here = dies(no) && no != n.in[0] && no != n.in[1];
+    const int to = here ? inherit(no) : take_register();
+    if (!here) move(to, no);
+    if (out_.wide()) return with_operand(kAddByMask, to, a, n.in[1]);
+    with_operand(kAdd, scratch_, a, n.in[1]);
+    out_.vector(kBlend, to, to, scratch_, mask << 4);
   }
   void look_up_in_halves(const CodeNode& n) {
     const int integer = in_reg(n.in[0]), to = take_register();

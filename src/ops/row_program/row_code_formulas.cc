@@ -134,14 +134,19 @@ V where_nan(V x, V yes, V no) {
   return made(x, CodeOp::where_nan, x.node, yes.node, no.node);
 }
 
+template <class V>
+V nan_or(V a, V b, V no) {
+  return made(a, CodeOp::nan_or, a.node, b.node, no.node);
+}
+
 // As max_of and min_of: NaN wins, +0 is above -0. Of two zeros `larger` gives the second.
 template <class V>
 V maximum(V a, V b) {
-  return where_nan(a, a, where_nan(b, b, bits_and(larger(a, b), larger(b, a))));
+  return nan_or(a, b, bits_and(larger(a, b), larger(b, a)));
 }
 template <class V>
 V minimum(V a, V b) {
-  return where_nan(a, a, where_nan(b, b, bits_or(smaller(a, b), smaller(b, a))));
+  return nan_or(a, b, bits_or(smaller(a, b), smaller(b, a)));
 }
 
 // 1 and 0 as the register of a boolean holds them.

@@ -36,6 +36,7 @@ enum class CodeOp : uint8_t {
   is_zero,            // of integers -> mask
   where,              // mask, yes, no
   where_nan,          // x, yes, no
+  nan_or,             // a, b, no: NaN where a or b is NaN
   to_float,
   reciprocal14,
   scaled,

@@ -58,16 +58,18 @@ struct Or {
   }
 };
 
-// One number of a vector, combined with `total`.
+// One number of a vector, combined with `total`: its halves, then those of their result.
 template <class How, class T, class Vector>
 HEARTH_INLINE T combine_lanes(Vector v, T total) {
   constexpr int64_t kLanes = sizeof(Vector) / sizeof(T);
-  T lane[kLanes];
-  __builtin_memcpy(lane, &v, sizeof v);
-  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
-    for (int64_t l = 0; l < half; ++l) lane[l] = How::combine(lane[l], lane[l + half]);
+  using Lanes = decltype(v < v);  // integers of that size
+  Lanes lane{};
+  for (int64_t l = 0; l < kLanes; ++l) lane[l] = int(l);
+#pragma GCC unroll 4
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    v = How::combine(v, __builtin_shuffle(v, (lane + half) & int(kLanes - 1)));
   }
-  return How::combine(total, lane[0]);
+  return How::combine(total, T(v[0]));
 }
 
 // at(i): a vector of elements from i on; into(v, i): v combined with it; one(i): element i.
