@@ -9,6 +9,10 @@
 namespace hearth {
 namespace {
 
+// Other orders are tried where the first wastes more: limits of their number and of what they cost together.
+constexpr double kCloseEnough = 1.02;
+constexpr size_t kMostTries = 300, kBuffersTried = 100'000;
+
 // Occupied bytes as ranges that do not touch each other. Densely packed buffers are few ranges, however many they are.
 class Ranges {
  public:
@@ -97,35 +101,104 @@ class Arena {
   std::vector<Ranges> whole_, any_;
 };
 
+int64_t padded(int64_t bytes) {
+  return (std::max<int64_t>(bytes, 1) + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
+}
+
+// Largest sum of live buffers over all instructions, each of size(buffer).
+template <class F>
+int64_t most_alive(const std::vector<Lifetime>& buffers, int32_t instructions, const F& size) {
+  std::vector<int64_t> change(size_t(instructions) + 1, 0);
+  for (const Lifetime& b : buffers) {
+    change[size_t(b.first)] += size(b);
+    change[size_t(b.last) + 1] -= size(b);
+  }
+  int64_t live = 0, most = 0;
+  for (const int64_t c : change) most = std::max(most, live += c);
+  return most;
+}
+
+// The sum of what each device cannot do without.
+int64_t least_possible(const std::vector<Lifetime>& buffers, int devices, int32_t instructions) {
+  int64_t sum = 0;
+  for (int32_t device = 0; device < devices; ++device)
+    sum +=
+        most_alive(buffers, instructions, [&](const Lifetime& b) { return b.device == device ? padded(b.bytes) : 0; });
+  return sum;
+}
+
+int64_t total(const std::vector<int64_t>& arena_bytes) {
+  return std::accumulate(arena_bytes.begin(), arena_bytes.end(), int64_t{0});
+}
+
+// Exchanges a buffer that ends where its arena does with one that comes before it in the order.
+void exchange_one(const std::vector<Lifetime>& buffers, const std::vector<int64_t>& arena_bytes,
+                  std::vector<size_t>& order, uint64_t& seed) {
+  const auto random = [&seed](size_t below) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return size_t(seed >> 33) % below;
+  };
+  std::vector<size_t> highest;  // places in the order
+  for (size_t k = 0; k < order.size(); ++k) {
+    const Lifetime& b = buffers[order[k]];
+    if (b.offset + padded(b.bytes) == arena_bytes[size_t(b.device)]) highest.push_back(k);
+  }
+  const size_t k = highest[random(highest.size())];
+  std::swap(order[k], order[random(k > 0 ? k : order.size())]);
+}
+
+// By how long so many bytes are taken.
+std::vector<size_t> longest_and_largest_first(const std::vector<Lifetime>& buffers) {
+  std::vector<size_t> order = largest_first(buffers);
+  const auto area = [&](size_t i) { return double(buffers[i].bytes) * (buffers[i].last - buffers[i].first + 1); };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return area(a) > area(b); });
+  return order;
+}
+
 }  // namespace
 
-Placement place(std::vector<Lifetime>& buffers, int devices, int32_t instructions) {
-  Placement result;
-  result.arena_bytes.assign(size_t(devices), 0);
-  const auto padded = [](int64_t bytes) {
-    return (std::max<int64_t>(bytes, 1) + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
-  };
+std::vector<size_t> largest_first(const std::vector<Lifetime>& buffers) {
   std::vector<size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), size_t(0));
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return buffers[a].bytes != buffers[b].bytes ? buffers[a].bytes > buffers[b].bytes : a < b;
   });
-  std::vector<Arena> arenas(result.arena_bytes.size(), Arena(instructions));
+  return order;
+}
+
+std::vector<int64_t> place_in_order(std::vector<Lifetime>& buffers, const std::vector<size_t>& order, int devices,
+                                    int32_t instructions) {
+  std::vector<int64_t> arena_bytes(size_t(devices), 0);
+  std::vector<Arena> arenas(arena_bytes.size(), Arena(instructions));
   for (const size_t i : order) {
     Lifetime& b = buffers[i];
     const int64_t bytes = padded(b.bytes);
     b.offset = arenas[size_t(b.device)].lowest(b, bytes);
     arenas[size_t(b.device)].occupy(b, bytes);
-    int64_t& arena = result.arena_bytes[size_t(b.device)];
+    int64_t& arena = arena_bytes[size_t(b.device)];
     arena = std::max(arena, b.offset + bytes);
   }
-  std::vector<int64_t> change(size_t(instructions) + 1, 0);
-  for (const Lifetime& b : buffers) {
-    change[size_t(b.first)] += b.bytes;
-    change[size_t(b.last) + 1] -= b.bytes;
+  return arena_bytes;
+}
+
+Placement place(std::vector<Lifetime>& buffers, int devices, int32_t instructions) {
+  std::vector<size_t> order = largest_first(buffers);
+  Placement result;
+  result.arena_bytes = place_in_order(buffers, order, devices, instructions);
+  result.live_bytes_max = most_alive(buffers, instructions, [](const Lifetime& b) { return b.bytes; });
+  const double close = kCloseEnough * double(least_possible(buffers, devices, instructions));
+  const size_t tries = buffers.empty() ? 0 : std::min(kMostTries, kBuffersTried / buffers.size());
+  uint64_t seed = 1;
+  for (size_t i = 0; i<tries&& double(total(result.arena_bytes))> close; ++i) {
+    std::vector<size_t> next = i == 0 ? longest_and_largest_first(buffers) : order;
+    if (i > 0) exchange_one(buffers, result.arena_bytes, next, seed);
+    std::vector<Lifetime> tried = buffers;
+    const std::vector<int64_t> arena_bytes = place_in_order(tried, next, devices, instructions);
+    if (total(arena_bytes) > total(result.arena_bytes)) continue;
+    result.arena_bytes = arena_bytes;
+    buffers = std::move(tried);
+    order = std::move(next);
   }
-  int64_t live = 0;
-  for (const int64_t c : change) result.live_bytes_max = std::max(result.live_bytes_max, live += c);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <ctime>
 
@@ -134,8 +135,56 @@ TEST(Memory, buffers_lie_at_the_lowest_free_places) {
     }
     static_assert(kArenaAlignment == 64);
     const std::vector<int64_t> wanted = plain_offsets(lives);
-    place(lives, 1, instructions);
+    place_in_order(lives, largest_first(lives), 1, instructions);
     for (size_t i = 0; i < lives.size(); ++i) ASSERT_EQ(lives[i].offset, wanted[i]) << "round " << round;
+  }
+}
+
+// Of plans of random graphs (units, first, last): largest first alone takes 1.23 and 1.20 of what lives.
+TEST(Memory, other_orders_are_tried_where_largest_first_wastes) {
+  const std::vector<std::vector<std::array<int32_t, 3>>> plans = {
+      {{96, 0, 1},    {80, 1, 3},    {16, 2, 3},    {72, 3, 11},   {72, 4, 10},   {16, 5, 6},   {32, 6, 10},
+       {20, 7, 9},    {4, 8, 9},     {20, 9, 22},   {20, 10, 32},  {24, 11, 12},  {12, 12, 13}, {40, 14, 15},
+       {240, 15, 16}, {240, 16, 17}, {288, 17, 18}, {288, 18, 19}, {144, 19, 27}, {4, 20, 28},  {150, 21, 25},
+       {4, 22, 22},   {2, 23, 24},   {300, 25, 26}, {4, 26, 28},   {16, 28, 30},  {32, 29, 30}},
+      {{2, 0, 6},
+       {288, 1, 4},
+       {4, 2, 15},
+       {160, 3, 6},
+       {256, 4, 5},
+       {4, 5, 5},
+       {1, 5, 7},
+       {140, 6, 14},
+       {2, 7, 8},
+       {280, 8, 9},
+       {80, 9, 10},
+       {24, 10, 16},
+       {80, 11, 12},
+       {24, 12, 13},
+       {420, 14, 15},
+       {4, 15, 15},
+       {4, 15, 15}}};
+  for (const auto& plan : plans) {
+    std::vector<Lifetime> lives;
+    int32_t instructions = 0;
+    for (const auto& [units, first, last] : plan) {
+      lives.push_back({.bytes = 64 * units, .first = first, .last = last});
+      instructions = std::max(instructions, last + 1);
+    }
+    const std::vector<int64_t> simple = place_in_order(lives, largest_first(lives), 1, instructions);
+    const Placement placement = place(lives, 1, instructions);
+    EXPECT_GT(double(simple[0]), 1.15 * double(placement.live_bytes_max));
+    EXPECT_LE(double(placement.arena_bytes[0]), 1.1 * double(placement.live_bytes_max));
+    std::vector<Lifetime> again = lives;
+    EXPECT_EQ(place(again, 1, instructions).arena_bytes, placement.arena_bytes);  // no chance in it
+    for (size_t i = 0; i < lives.size(); ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        const bool meet = lives[i].first <= lives[j].last && lives[j].first <= lives[i].last;
+        const bool apart =
+            lives[i].offset + lives[i].bytes <= lives[j].offset || lives[j].offset + lives[j].bytes <= lives[i].offset;
+        EXPECT_TRUE(!meet || apart) << i << " and " << j;
+      }
+    }
   }
 }
 
