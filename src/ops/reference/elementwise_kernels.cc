@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "ops/reference/complex_functions.h"
 #include "ops/reference/elements.h"
@@ -32,8 +33,15 @@ int64_t count_leading_zeros(int64_t n, DType t) {
 }
 int64_t popcnt(int64_t n, DType t) { return std::popcount(own_bits(n, t)); }
 
-// Functions of this file even where std has them: "is there one" must be a constant in templates, which the address of
-// a library function is not in every build.
+// Whether two functions are one, and whether there is one. Types are compared: where -fsanitize=undefined watches, g++
+// 12 does not take the comparison of addresses for a constant.
+template <auto f, decltype(f) g>
+constexpr bool is_same_function =
+    std::is_same_v<std::integral_constant<decltype(f), f>, std::integral_constant<decltype(f), g>>;
+template <auto f>
+constexpr bool is_given = !is_same_function<f, nullptr>;
+
+// Functions of this file even where std has them: the address of a library function is no constant in every build.
 double negate(double x) { return -x; }
 double absolute(double x) { return std::fabs(x); }
 double exponential(double x) { return std::exp(x); }
@@ -58,19 +66,19 @@ template <UnaryReal real, UnaryInteger integer, UnaryComplex complex>
 void run_unary(const KernelArgs& args) {
   const TensorArg &x = args.in[0], &y = args.out[0];
   for (int64_t i = 0; i < x.type->elements(); ++i) {
-    if constexpr (complex != nullptr) {
+    if constexpr (is_given<complex>) {
       if (is_complex(x.dtype())) {
         store_complex(y, i, complex(load_complex(x, i)));
         continue;
       }
     }
-    if constexpr (real != nullptr) {
+    if constexpr (is_given<real>) {
       if (is_float(x.dtype())) {
         store_real(y, i, real(load_real(x, i)));
         continue;
       }
     }
-    if constexpr (integer != nullptr) store_integer(y, i, integer(load_integer(x, i), x.dtype()));
+    if constexpr (is_given<integer>) store_integer(y, i, integer(load_integer(x, i), x.dtype()));
   }
 }
 
@@ -89,9 +97,9 @@ void check_unary(const Types& in, const Types& out, const Attrs&) {
 
 template <UnaryReal real, UnaryInteger integer = nullptr, UnaryComplex complex = nullptr>
 KernelInfo unary(const char* name) {
-  constexpr bool is_not = integer == &invert;
+  constexpr bool is_not = is_same_function<integer, invert>;
   return {name, run_unary<real, integer, complex>,
-          check_unary<real != nullptr, integer != nullptr, complex != nullptr, is_not>};
+          check_unary<is_given<real>, is_given<integer>, is_given<complex>, is_not>};
 }
 
 // The magnitude of a complex number is real.
@@ -186,19 +194,19 @@ template <BinaryReal real, BinaryInteger integer, BinaryComplex complex>
 void run_binary(const KernelArgs& args) {
   const TensorArg &a = args.in[0], &b = args.in[1], &y = args.out[0];
   for (int64_t i = 0; i < a.type->elements(); ++i) {
-    if constexpr (complex != nullptr) {
+    if constexpr (is_given<complex>) {
       if (is_complex(a.dtype())) {
         store_complex(y, i, complex(load_complex(a, i), load_complex(b, i)));
         continue;
       }
     }
-    if constexpr (real != nullptr) {
+    if constexpr (is_given<real>) {
       if (is_float(a.dtype())) {
         store_real(y, i, real(load_real(a, i), load_real(b, i)));
         continue;
       }
     }
-    if constexpr (integer != nullptr) store_integer(y, i, integer(load_integer(a, i), load_integer(b, i), a.dtype()));
+    if constexpr (is_given<integer>) store_integer(y, i, integer(load_integer(a, i), load_integer(b, i), a.dtype()));
   }
 }
 
@@ -213,7 +221,7 @@ void check_binary(const Types& in, const Types& out, const Attrs&) {
 template <BinaryReal real, BinaryInteger integer, BinaryComplex complex = nullptr, bool booleans = false>
 KernelInfo binary(const char* name) {
   return {name, run_binary<real, integer, complex>,
-          check_binary<real != nullptr, integer != nullptr, complex != nullptr, booleans>};
+          check_binary<is_given<real>, is_given<integer>, is_given<complex>, booleans>};
 }
 
 }  // namespace
