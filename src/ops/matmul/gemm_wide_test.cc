@@ -159,7 +159,7 @@ TYPED_TEST(WideGemm, several_stages_tasks_and_macro_blocks) {
     ASSERT_NO_FATAL_FAILURE(this->check({17, 35, 2500, layout, layout}));
     ASSERT_NO_FATAL_FAILURE(this->check({300, 40, 65, layout, Layout::columns}));
   }
-  if (std::is_same_v<TypeParam, double>) ASSERT_NO_FATAL_FAILURE(this->check({9, 2300, 1100}));
+  if (std::is_same_v<TypeParam, double>) this->check({9, 2300, 1100});
 }
 
 // Read where it lies: chunks, eight steps of k at a time, four vectors of sums.
