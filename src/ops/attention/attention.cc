@@ -17,16 +17,23 @@ Value attention(const Value& q, const Value& k, const Value& v, const AttentionO
   HEARTH_CHECK(options.q_segments.has_value() == options.k_segments.has_value(), value,
                "attention: segments are needed for q and k, or for neither");
   std::vector<Value> in = {q, k, v};
-  for (const std::optional<Value>* extra : {&options.start, &options.q_segments, &options.k_segments, &options.mask}) {
+  HEARTH_CHECK(options.window >= 0 && (options.window == 0 || options.causal), value, "attention: a window of ",
+               options.window, " keys is for causal attention only");
+  HEARTH_CHECK(options.soft_cap >= 0, value, "attention: soft_cap must be 0 (none) or more; it is ", options.soft_cap);
+  for (const std::optional<Value>* extra :
+       {&options.start, &options.q_segments, &options.k_segments, &options.mask, &options.key_bias}) {
     if (*extra) in.push_back(**extra);
   }
   const double scale = options.scale != 0 ? options.scale : 1 / std::sqrt(double(q.rank() == 4 ? q.dim(3) : 1));
-  return q.graph->add("attention", in,
-                      {{"causal", int64_t(options.causal)},
-                       {"scale", scale},
-                       {"has_start", int64_t(options.start.has_value())},
-                       {"has_segments", int64_t(options.q_segments.has_value())},
-                       {"has_mask", int64_t(options.mask.has_value())}});
+  Attrs attrs{{"causal", int64_t(options.causal)},
+              {"scale", scale},
+              {"has_start", int64_t(options.start.has_value())},
+              {"has_segments", int64_t(options.q_segments.has_value())},
+              {"has_mask", int64_t(options.mask.has_value())}};
+  if (options.window > 0) attrs.set("window", options.window);
+  if (options.soft_cap > 0) attrs.set("soft_cap", options.soft_cap);
+  if (options.key_bias) attrs.set("has_bias", int64_t(1));
+  return q.graph->add("attention", in, attrs);
 }
 
 // --- shape rules
@@ -34,7 +41,7 @@ Value attention(const Value& q, const Value& k, const Value& v, const AttentionO
 
 // The optional inputs by name; `first` is where they begin.
 struct Extras {
-  Value start, q_segments, k_segments, mask;
+  Value start, q_segments, k_segments, mask, key_bias;
 };
 static Extras extras_of(const std::vector<Value>& in, const Attrs& attrs, size_t first) {
   Extras e;
@@ -44,6 +51,7 @@ static Extras extras_of(const std::vector<Value>& in, const Attrs& attrs, size_t
     e.k_segments = in.at(first++);
   }
   if (attrs.integer("has_mask")) e.mask = in.at(first++);
+  if (attrs.integer_or("has_bias", 0)) e.key_bias = in.at(first++);
   return e;
 }
 
@@ -75,7 +83,13 @@ static void check(const InferArgs& args, size_t first_extra) {
     HEARTH_CHECK(fits, shape, args.op, ": mask must be bool ", ShowDims{whole}, ", where B, H and T may be 1; it is ",
                  e.mask);
   }
+  if (e.key_bias.valid()) {
+    HEARTH_CHECK((e.key_bias.type() == TensorType{DType::f32, {q.dim(2), k.dim(1)}}), shape, args.op,
+                 ": key_bias must be f32 [H,S]\n  q is ", q, "\n  k is ", k, "\n  key_bias is ", e.key_bias);
+  }
 }
+
+static double soft_cap_of(const Attrs& attrs) { return attrs.has("soft_cap") ? attrs.real("soft_cap") : 0; }
 
 static DType sums(DType stored) { return stored == DType::f64 ? DType::f64 : DType::f32; }
 
@@ -93,20 +107,40 @@ static std::vector<TensorType> infer_grad(const InferArgs& args) {
 // --- the definition
 // ----------------------------------------------------------------------------------------------------
 
-// Scaled scores [B,G,R,T,S] with R = H/G, hidden ones -infinity.
-static Value hidden_scores(const Value& q, const Value& k, const Extras& e, const Attrs& attrs) {
+// Scaled and capped scores [B,G,R,T,S] with R = H/G: biased, hidden ones -infinity; and the derivative of the cap, not
+// valid without one.
+struct Scores {
+  Value hidden, cap_slope;
+};
+
+// By position: causal, and not past the window.
+static Value seen_by_position(Graph& graph, const Dims& whole, const Value& first, const Attrs& attrs) {
+  const Value last = iota(graph, DType::i32, whole, 3) + first, key = iota(graph, DType::i32, whole, 4);
+  const Value causal = compare("LE", key, last);
+  const int64_t window = attrs.integer_or("window", 0);
+  if (window == 0) return causal;
+  return binary("and", causal, compare("GT", key, last - constant(graph, double(window), DType::i32)));
+}
+
+static Scores hidden_scores(const Value& q, const Value& k, const Extras& e, const Attrs& attrs) {
   Graph& graph = *q.graph;
   const int64_t B = q.dim(0), T = q.dim(1), H = q.dim(2), D = q.dim(3), S = k.dim(1), G = k.dim(2), R = H / G;
   const Value grouped = reshape(q, {B, T, G, R, D});
   const Value dot = dot_general(
       grouped, k, {.a_batch = {0, 2}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {3}});  // [B,G,T,R,S]
-  const Value scores = transpose(dot, {0, 1, 3, 2, 4}) * attrs.real("scale");
+  Value scores = transpose(dot, {0, 1, 3, 2, 4}) * attrs.real("scale"), slope;
   const Dims whole = {B, G, R, T, S};
+  if (const double cap = soft_cap_of(attrs)) {
+    const Value t = tanh(scores * (1 / cap));
+    slope = 1.0 - t * t;
+    scores = t * cap;
+  }
+  if (e.key_bias.valid())
+    scores = scores + broadcast_in_dim(convert(reshape(e.key_bias, {G, R, S}), scores.dtype()), whole, {1, 2, 4});
   Value visible = scalar_like(compare("EQ", scores, scores), 1);
   if (attrs.integer("causal")) {
     const Value start = e.start.valid() ? e.start : constant(graph, double(S - T), DType::i32);
-    const Value last = iota(graph, DType::i32, whole, 3) + start;
-    visible = binary("and", visible, compare("LE", iota(graph, DType::i32, whole, 4), last));
+    visible = binary("and", visible, seen_by_position(graph, whole, start, attrs));
   }
   if (e.q_segments.valid()) {
     visible = binary(
@@ -119,7 +153,7 @@ static Value hidden_scores(const Value& q, const Value& k, const Extras& e, cons
     const Value m = reshape(e.mask, {all_heads[0], one ? 1 : G, one ? 1 : R, all_heads[2], S});
     visible = binary("and", visible, broadcast_in_dim(m, whole, {0, 1, 2, 3, 4}));
   }
-  return select(visible, scores, scalar_like(scores, -std::numeric_limits<double>::infinity()));
+  return {select(visible, scores, scalar_like(scores, -std::numeric_limits<double>::infinity())), slope};
 }
 
 // [B,G,R,T,X] <-> [B,T,H,X]
@@ -134,7 +168,7 @@ static std::vector<Value> decompose(Graph&, const std::vector<Value>& in, const 
   const DType t = sums(in[0].dtype());
   const Value q = convert(in[0], t), k = convert(in[1], t), v = convert(in[2], t);
   const int64_t H = q.dim(2);
-  const Value scores = hidden_scores(q, k, extras_of(in, attrs, 3), attrs);  // [B,G,R,T,S]
+  const Value scores = hidden_scores(q, k, extras_of(in, attrs, 3), attrs).hidden;  // [B,G,R,T,S]
   const double infinity = std::numeric_limits<double>::infinity();
   const Value top = max_last(scores);
   const Value shift =
@@ -147,23 +181,25 @@ static std::vector<Value> decompose(Graph&, const std::vector<Value>& in, const 
   return {convert(to_tokens_outside(out, H), in[0].dtype()), reshape(lse, {q.dim(0), q.dim(1), H})};
 }
 
-// P = exp(scores - lse); dV = P^T dO; dS = P (dO V^T - rowsum(dO O)); dQ = scale dS K; dK = scale dS^T Q.
+// P = exp(scores - lse); dV = P^T dO; dS = P (dO V^T - rowsum(dO O)) (times the cap's slope); dQ = scale dS K;
+// dK = scale dS^T Q.
 static std::vector<Value> decompose_grad(Graph&, const std::vector<Value>& in, const Attrs& attrs) {
   const DType t = sums(in[0].dtype());
   const Value q = convert(in[0], t), k = convert(in[1], t), v = convert(in[2], t), out = convert(in[3], t),
               dout = convert(in[5], t);
   const int64_t B = q.dim(0), T = q.dim(1), H = q.dim(2), G = k.dim(2);
-  const Value scores = hidden_scores(q, k, extras_of(in, attrs, 6), attrs);  // [B,G,R,T,S]
+  const Scores all = hidden_scores(q, k, extras_of(in, attrs, 6), attrs);  // [B,G,R,T,S]
   const double infinity = std::numeric_limits<double>::infinity();
   const Value lse = to_heads_outside(reshape(in[4], {B, T, H, 1}), G);  // [B,G,R,T,1]
   const Value none = compare("EQ", lse, scalar_like(lse, -infinity));
-  const Value p = exp(scores - select(none, scalar_like(lse, 0), lse));
+  const Value p = exp(all.hidden - select(none, scalar_like(lse, 0), lse));
   const Value dO = to_heads_outside(dout, G), O = to_heads_outside(out, G), Q = to_heads_outside(q, G);  // [B,G,R,T,D]
   const Value dv = dot_general(
       p, dO, {.a_batch = {0, 1}, .b_batch = {0, 1}, .a_contract = {2, 3}, .b_contract = {2, 3}});  // [B,G,S,D]
   const Value dp =
       dot_general(dO, v, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {3}});  // [B,G,R,T,S]
-  const Value ds = p * (dp - sum_last(dO * O)) * attrs.real("scale");
+  Value ds = p * (dp - sum_last(dO * O)) * attrs.real("scale");
+  if (all.cap_slope.valid()) ds = ds * all.cap_slope;
   const Value dq =
       dot_general(ds, k, {.a_batch = {0, 1}, .b_batch = {0, 2}, .a_contract = {4}, .b_contract = {1}});  // [B,G,R,T,D]
   const Value dk = dot_general(
@@ -176,7 +212,8 @@ static std::vector<Value> decompose_grad(Graph&, const std::vector<Value>& in, c
 // The whole derivative is one more operation; a cotangent of lse (only higher derivatives make one) goes through the
 // definition.
 static void grad(VjpArgs& v) {
-  v.use_decomposition = v.cotangent[1].valid();
+  const bool biased = v.attrs.integer_or("has_bias", 0) != 0;
+  v.use_decomposition = v.cotangent[1].valid() || (biased && v.wanted.back());
   if (v.use_decomposition) return;
   std::vector<Value> in = {v.in[0], v.in[1], v.in[2], v.out[0], v.out[1], v.cotangent[0]};
   in.insert(in.end(), v.in.begin() + 3, v.in.end());
@@ -188,11 +225,13 @@ static void grad(VjpArgs& v) {
 static void batch(BatchArgs& b, size_t first) {
   const Attrs& attrs = b.node.attrs;
   const size_t start = attrs.integer("has_start") ? first : b.in.size();
-  const size_t mask = attrs.integer("has_mask") ? b.in.size() - 1 : b.in.size();
+  const size_t bias = b.in.size() - size_t(attrs.integer_or("has_bias", 0));
+  const size_t mask = attrs.integer("has_mask") ? bias - 1 : b.in.size();
   if (start < b.in.size() && b.batched[start]) return batch_decomposition(b);
+  if (bias < b.in.size() && b.batched[bias]) return batch_decomposition(b);
   std::vector<Value> in = b.in;
   for (size_t i = 0; i < in.size(); ++i) {
-    if (i == start || (i == mask && !b.batched[i] && in[i].dim(0) == 1)) continue;
+    if (i == start || i == bias || (i == mask && !b.batched[i] && in[i].dim(0) == 1)) continue;
     in[i] = b.with_batch(i);
     if (i == mask) {  // [N,1,...]: every row of an example has the same
       Dims whole = in[i].dims();

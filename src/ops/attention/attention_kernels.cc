@@ -32,17 +32,20 @@ AttentionCall make_call(const KernelArgs& args, size_t first) {
   set_strides(q.dims(), call.out_stride);
   call.causal = args.attrs.integer("causal") != 0;
   call.scale = float(args.attrs.real("scale"));
+  call.window = args.attrs.integer_or("window", 0);
+  if (args.attrs.has("soft_cap")) call.soft_cap = float(args.attrs.real("soft_cap"));
   if (args.attrs.integer("has_start")) call.start = args.in[first++].as<const int32_t>();
   if (args.attrs.integer("has_segments")) {
     call.q_segments = args.in[first++].as<const int32_t>();
     call.k_segments = args.in[first++].as<const int32_t>();
   }
   if (args.attrs.integer("has_mask")) {
-    const TensorArg& mask = args.in[first];
+    const TensorArg& mask = args.in[first++];
     call.mask = mask.as<const uint8_t>();
     const Dims strides = row_major_strides(mask.dims());
     for (size_t i = 0; i < 3; ++i) call.mask_stride[i] = mask.dims()[i] == 1 ? 0 : strides[i];
   }
+  if (args.attrs.integer_or("has_bias", 0)) call.key_bias = args.in[first].as<const float>();
   return call;
 }
 
@@ -69,9 +72,12 @@ void backward(const KernelArgs& args) {
 void check_common(const std::vector<TensorType>& in, const Attrs& attrs, size_t first) {
   attrs.real("scale");
   const bool start = attrs.integer("has_start"), segments = attrs.integer("has_segments"),
-             mask = attrs.integer("has_mask");
-  attrs.integer("causal");
-  const size_t wanted = first + start + 2 * segments + mask;
+             mask = attrs.integer("has_mask"), bias = attrs.integer_or("has_bias", 0);
+  const int64_t window = attrs.integer_or("window", 0);
+  HEARTH_CHECK(window >= 0 && (attrs.integer("causal") || window == 0), format, "attention: a window of ", window);
+  if (attrs.has("soft_cap"))
+    HEARTH_CHECK(attrs.real("soft_cap") > 0, format, "attention: a soft cap of ", attrs.real("soft_cap"));
+  const size_t wanted = first + start + 2 * segments + mask + bias;
   HEARTH_CHECK(in.size() == wanted, format, "attention: ", in.size(), " inputs, needs ", wanted);
   const TensorType &q = in[0], &k = in[1], &v = in[2];
   HEARTH_CHECK(
@@ -94,6 +100,8 @@ void check_common(const std::vector<TensorType>& in, const Attrs& attrs, size_t 
     for (size_t i = 0; i < 3; ++i)
       HEARTH_CHECK(m.dims[i] == 1 || m.dims[i] == whole[i], format, "attention: mask is ", m);
   }
+  HEARTH_CHECK(!bias || (in.back() == TensorType{DType::f32, {q.dims[2], k.dims[1]}}), format,
+               "attention: key_bias is ", in.back());
 }
 
 void check_forward(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {

@@ -17,22 +17,28 @@ struct Arrangement {
   bool segments = false;
   Dims mask = {};  // shape of the mask; empty: none
   double c = 2;
+  int64_t window = 0;
+  double soft_cap = 0;
+  bool bias = false;
 };
 
 // The inputs after q, k, v (and those that the derivative adds), by place.
 struct Places {
-  size_t start = 0, q_segments = 0, k_segments = 0, mask = 0;
+  size_t start = 0, q_segments = 0, k_segments = 0, mask = 0, bias = 0;
 };
 Places places(const Arrangement& a, size_t first) {
   Places p;
   if (a.start >= 0) p.start = first++;
   if (a.segments) p.q_segments = first, p.k_segments = first + 1, first += 2;
-  if (!a.mask.empty()) p.mask = first;
+  if (!a.mask.empty()) p.mask = first++;
+  if (a.bias) p.bias = first;
   return p;
 }
 
 bool visible(const std::vector<Reals>& in, const Arrangement& a, const Places& p, const Dims& at) {  // at: b, h, t, s
-  if (a.causal && at[3] > at[2] + (p.start ? int64_t(in[p.start][0]) : a.S - a.T)) return false;
+  const int64_t place = at[2] + (p.start ? int64_t(in[p.start][0]) : a.S - a.T);
+  if (a.causal && at[3] > place) return false;
+  if (a.window > 0 && at[3] <= place - a.window) return false;
   if (p.q_segments && in[p.q_segments]({at[0], at[2]}) != in[p.k_segments]({at[0], at[3]})) return false;
   if (!p.mask) return true;
   Dims index;
@@ -46,6 +52,17 @@ double dot(const Reals& x, const Dims& i, const Reals& y, const Dims& j) {
   return sum;
 }
 
+// The score of a query at a key, and the derivative of its cap.
+std::pair<double, double> score_of(const std::vector<Reals>& in, const Arrangement& a, const Places& p,
+                                   const Dims& at) {
+  const int64_t b = at[0], h = at[1], t = at[2], s = at[3], g = h * a.G / a.H;
+  const double plain = dot(in[0], {b, t, h}, in[1], {b, s, g}) / std::sqrt(double(a.D));
+  const double bias = p.bias ? in[p.bias]({h, s}) : 0;
+  if (a.soft_cap == 0) return {plain + bias, 1};
+  const double bent = std::tanh(plain / a.soft_cap);
+  return {a.soft_cap * bent + bias, 1 - bent * bent};
+}
+
 // {out [B,T,H,D], lse [B,T,H]}
 std::vector<Reals> forward(const std::vector<Reals>& in, const Arrangement& a) {
   Reals out({a.B, a.T, a.H, a.D}), lse({a.B, a.T, a.H});
@@ -55,9 +72,8 @@ std::vector<Reals> forward(const std::vector<Reals>& in, const Arrangement& a) {
     double most = -INFINITY, sum = 0;
     std::vector<double> scores;
     for (int64_t s = 0; s < a.S; ++s) {
-      scores.push_back(visible(in, a, p, {b, h, t, s})
-                           ? dot(in[0], {b, t, h}, in[1], {b, s, g}) / std::sqrt(double(a.D))
-                           : -INFINITY);
+      const Dims at = {b, h, t, s};
+      scores.push_back(visible(in, a, p, at) ? score_of(in, a, p, at).first : -INFINITY);
       most = std::fmax(most, scores.back());
     }
     lse[row] = -INFINITY;
@@ -72,7 +88,7 @@ std::vector<Reals> forward(const std::vector<Reals>& in, const Arrangement& a) {
   return {out, lse};
 }
 
-// Inputs q, k, v, out, lse, dout; each independent. P = exp(scale q k - lse), dS = P (dout v - sum(dout out)).
+// Inputs q, k, v, out, lse, dout; each independent. P = exp(score - lse), dS = P (dout v - sum(dout out)) slope.
 std::vector<Reals> backward(const std::vector<Reals>& in, const Arrangement& a) {
   Reals dq(in[0].dims), dk(in[1].dims), dv(in[2].dims);
   const Places p = places(a, 6);
@@ -80,8 +96,10 @@ std::vector<Reals> backward(const std::vector<Reals>& in, const Arrangement& a) 
   for_each_index({a.B, a.T, a.H, a.S}, [&](const Dims& i, int64_t) {
     const int64_t b = i[0], t = i[1], h = i[2], s = i[3], g = h * a.G / a.H;
     if (!visible(in, a, p, {b, h, t, s})) return;
-    const double weight = std::exp(scale * dot(in[0], {b, t, h}, in[1], {b, s, g}) - in[4]({b, t, h}));
-    const double ds = weight * (dot(in[5], {b, t, h}, in[2], {b, s, g}) - dot(in[5], {b, t, h}, in[3], {b, t, h}));
+    const auto [score, slope] = score_of(in, a, p, {b, h, t, s});
+    const double weight = std::exp(score - in[4]({b, t, h}));
+    const double ds =
+        slope * weight * (dot(in[5], {b, t, h}, in[2], {b, s, g}) - dot(in[5], {b, t, h}, in[3], {b, t, h}));
     for (int64_t d = 0; d < a.D; ++d) {
       dv({b, s, g, d}) += weight * in[5]({b, t, h, d});
       dq({b, t, h, d}) += scale * ds * in[1]({b, s, g, d});
@@ -99,6 +117,7 @@ std::vector<TestInput> extra_inputs(const Arrangement& a) {
     in.push_back({{a.B, a.S}, 0, 3, DType::i32});
   }
   if (!a.mask.empty()) in.push_back({a.mask, 0, 2, DType::boolean});
+  if (a.bias) in.push_back({{a.H, a.S}, -1, 1, DType::f32});
   return in;
 }
 
@@ -110,7 +129,8 @@ OpTest forward_test(const Arrangement& a, bool with_lse) {
           .cases = {one},
           .build = [=](Graph& graph, const std::vector<Value>& in) -> std::vector<Value> {
             const Places p = places(a, 3);
-            AttentionOptions options{.causal = a.causal};
+            AttentionOptions options{.causal = a.causal, .window = a.window, .soft_cap = a.soft_cap};
+            if (p.bias) options.key_bias = in[p.bias];
             if (p.start) options.start = in[p.start];
             if (p.q_segments) options.q_segments = in[p.q_segments], options.k_segments = in[p.k_segments];
             if (p.mask) options.mask = in[p.mask];
@@ -139,12 +159,15 @@ OpTest backward_test(const Arrangement& a) {
                 std::vector<Value> all = in;
                 all[4] = convert(in[4],
                                  in[0].dtype() == DType::f64 ? DType::f64 : DType::f32);  // row sums are never 16 bits
-                return graph.add_all("attention_grad", all,
-                                     {{"causal", int64_t(a.causal)},
-                                      {"scale", 1 / std::sqrt(double(a.D))},
-                                      {"has_start", int64_t(a.start >= 0)},
-                                      {"has_segments", int64_t(a.segments)},
-                                      {"has_mask", int64_t(!a.mask.empty())}});
+                Attrs attrs{{"causal", int64_t(a.causal)},
+                            {"scale", 1 / std::sqrt(double(a.D))},
+                            {"has_start", int64_t(a.start >= 0)},
+                            {"has_segments", int64_t(a.segments)},
+                            {"has_mask", int64_t(!a.mask.empty())}};
+                if (a.window > 0) attrs.set("window", a.window);
+                if (a.soft_cap > 0) attrs.set("soft_cap", a.soft_cap);
+                if (a.bias) attrs.set("has_bias", int64_t(1));
+                return graph.add_all("attention_grad", all, attrs);
               },
           .definition = [=](const std::vector<Reals>& in) { return backward(in, a); },
           .c = a.c};
@@ -170,6 +193,23 @@ std::vector<OpTest> rows() {
       {"mask_broadcast", 2, 5, 6, 2, 2, 8, false, -1, false, {1, 1, 5, 6}},
       {"mask_of_keys", 2, 5, 6, 4, 2, 8, false, -1, false, {2, 1, 1, 6}},
       {"mask_and_segments_and_start", 1, 4, 9, 2, 1, 8, true, 3, true, {1, 2, 4, 9}},
+      {.name = "window", .B = 2, .T = 9, .S = 9, .H = 2, .window = 3},
+      {.name = "window_of_one", .T = 4, .S = 6, .H = 2, .window = 1},
+      {.name = "window_and_start", .T = 3, .S = 20, .H = 2, .start = 11, .window = 5},
+      {.name = "window_and_segments", .T = 9, .S = 9, .H = 2, .segments = true, .window = 4},
+      {.name = "soft_cap", .B = 2, .T = 7, .S = 7, .H = 4, .G = 2, .soft_cap = 0.8},
+      {.name = "soft_cap_not_causal", .T = 3, .S = 5, .H = 2, .causal = false, .soft_cap = 2},
+      {.name = "bias", .B = 2, .T = 7, .S = 7, .H = 2, .G = 2, .bias = true},
+      {.name = "bias_of_shared_keys", .T = 5, .S = 9, .H = 3, .start = 2, .bias = true},
+      {.name = "window_cap_bias_mask",
+       .T = 6,
+       .S = 8,
+       .H = 4,
+       .G = 2,
+       .mask = {1, 4, 6, 8},
+       .window = 4,
+       .soft_cap = 1.5,
+       .bias = true},
       {"tile_minus_one", 1, 63, 63, 1, 1, 8},
       {"tile_plus_one", 1, 65, 65, 1, 1, 8},
       {"no_queries", 1, 0, 4, 2, 1, 8},

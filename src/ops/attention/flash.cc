@@ -30,6 +30,11 @@ const FlashKernels& flash_kernels(Isa isa, DType dtype) {
 
 namespace {
 
+// The kernels for a call. Those of AMX do not bend scores.
+const FlashKernels& kernels_for(Isa isa, const AttentionCall& call) {
+  return flash_kernels(isa == Isa::amx && bends_scores(call) ? Isa::avx512 : isa, call.dtype);
+}
+
 // Scratch of this thread, kept between calls up to kKeptFloats: fresh pages cost more than a small attention.
 constexpr int64_t kKeptFloats = 4 << 20;
 struct Free {
@@ -73,6 +78,8 @@ void check_call(const AttentionCall& c) {
   check(c.heads >= 1 && c.kv_heads >= 1 && c.head_size >= 1, c, "heads and head size must be at least 1");
   check(c.heads % c.kv_heads == 0, c, "kv heads must divide the query heads");
   check(c.keys < INT32_MAX && c.tokens < INT32_MAX, c, "more than 2^31 - 1 tokens");
+  check(c.window >= 0 && (c.causal || c.window == 0), c, "a window is for causal attention only");
+  check(c.soft_cap >= 0, c, "the soft cap is negative");
   check(!c.q_segments == !c.k_segments, c, "segments are needed for queries and keys, or for neither");
 }
 
@@ -128,11 +135,12 @@ void merge_row(const FlashKernels& kernel, const AttentionCall& c, int64_t b, in
 void forward_decode(const FlashKernels& kernel, const AttentionCall& c) {
   constexpr int64_t kItemBytes = 64 << 10, kFewestKeys = 64,
                     kItemsPerThread = 2;  // smaller items do not pay for a wake-up
-  const int64_t rows = c.tokens * (c.heads / c.kv_heads), end = causal_end(c, c.tokens - 1), threads = num_threads();
-  const int64_t bytes = 2 * end * c.kv_heads * c.head_size * size_bytes(c.dtype);
+  const int64_t rows = c.tokens * (c.heads / c.kv_heads), threads = num_threads();
+  const int64_t begin = causal_begin(c, 0), end = causal_end(c, c.tokens - 1), seen = std::max<int64_t>(end - begin, 0);
+  const int64_t bytes = 2 * seen * c.kv_heads * c.head_size * size_bytes(c.dtype);
   const int64_t most = c.batch % threads == 0 ? 1 : ceil_div(kItemsPerThread * threads, c.batch);
   const int64_t wanted = std::clamp<int64_t>(bytes / kItemBytes, 1, most);
-  const int64_t ranges = std::clamp<int64_t>(end / kFewestKeys, 1, wanted), range = ceil_div(end, ranges);
+  const int64_t ranges = std::clamp<int64_t>(seen / kFewestKeys, 1, wanted), range = ceil_div(seen, ranges);
   const int64_t divisions = std::min(ceil_div(wanted, ranges), c.kv_heads), heads = ceil_div(c.kv_heads, divisions);
   const int64_t row_floats = 2 + c.head_size, step = c.kv_heads * rows * row_floats,
                 floats = kernel.decode_floats(c, heads);
@@ -140,7 +148,7 @@ void forward_decode(const FlashKernels& kernel, const AttentionCall& c) {
   float* partial = partials.get(c.batch * ranges * step);
   parallel_for(c.batch * ranges * divisions, [&](int64_t index, int) {
     const int64_t part = index / divisions, first_group = std::min(index % divisions * heads, c.kv_heads);
-    const int64_t first = part % ranges * range, groups = std::min(heads, c.kv_heads - first_group);
+    const int64_t first = begin + part % ranges * range, groups = std::min(heads, c.kv_heads - first_group);
     if (groups == 0) return;
     kernel.decode_keys(c, {part / ranges, first_group, groups, first, std::min(end, first + range)},
                        partial + part * step + first_group * rows * row_floats, scratch.get(floats));
@@ -222,13 +230,9 @@ void backward(const FlashKernels& kernel, const AttentionGradCall& grad) {
 
 }  // namespace
 
-void attention_forward(const AttentionCall& call) { forward(flash_kernels(hearth::isa(), call.dtype), call); }
-void attention_backward(const AttentionGradCall& call) {
-  backward(flash_kernels(hearth::isa(), call.forward.dtype), call);
-}
-void attention_forward_with(Isa isa, const AttentionCall& call) { forward(flash_kernels(isa, call.dtype), call); }
-void attention_backward_with(Isa isa, const AttentionGradCall& call) {
-  backward(flash_kernels(isa, call.forward.dtype), call);
-}
+void attention_forward(const AttentionCall& call) { forward(kernels_for(hearth::isa(), call), call); }
+void attention_backward(const AttentionGradCall& call) { backward(kernels_for(hearth::isa(), call.forward), call); }
+void attention_forward_with(Isa isa, const AttentionCall& call) { forward(kernels_for(isa, call), call); }
+void attention_backward_with(Isa isa, const AttentionGradCall& call) { backward(kernels_for(isa, call.forward), call); }
 
 }  // namespace hearth

@@ -27,6 +27,9 @@ struct AttentionCall {
   float* lse = nullptr;  // [B,T,H]: log of the sum of exp of the scaled scores; may be null
   bool causal = true;
   float scale = 1;
+  int64_t window = 0;               // causal: a query sees the last so many keys up to its own place; 0: all of them
+  float soft_cap = 0;               // scaled scores become cap tanh(score / cap); 0: they stay
+  const float* key_bias = nullptr;  // [H,S], added to the scores after that; null: none
   // Causal: query t sees the keys s <= *start + t, so *start is the place of the first query in the key cache. Null: S
   // - T. Keys past the last visible one are never read.
   const int32_t* start = nullptr;

@@ -8,7 +8,7 @@
 // scores. Source: Dao et al. 2022, arXiv:2205.14135, alg. 4. Differs: rows outside, keys inside, so that one item owns
 // its dq and adds up dk and dv of its (b, g) in f32. Causal: each strip of keys starts at the first row that sees it.
 
-#include "ops/attention/flash_rows.h"
+#include "ops/attention/flash_bend.h"
 
 namespace hearth {
 namespace {
@@ -25,7 +25,7 @@ struct BackwardPanel {
 
 struct BackwardScratch {
   float *keys, *key_pairs, *values;  // [kKeys][ld] each
-  float *score, *dp;                 // [kKeys][kBlock]
+  float *score, *dp, *slope;         // [kKeys][kBlock]; the last: of the scores' cap, where there is one
   float *p, *ds;    // words of pairs over rows [kKeys][kBlock / 2]; without pairs score and dp themselves
   float *q, *dout;  // [words of kBlock][ld]
   BackwardPanel* panels;
@@ -39,6 +39,7 @@ struct BackwardScratch {
     values = arena.take(kKeys * ld);
     score = arena.take(kKeys * kBlock);
     dp = arena.take(kKeys * kBlock);
+    slope = call.soft_cap != 0 ? arena.take(kKeys * kBlock) : nullptr;
     p = pair ? arena.take(kKeys * kBlock / 2) : score;
     ds = pair ? arena.take(kKeys * kBlock / 2) : dp;
     q = arena.take(kBlock * ld);
@@ -108,7 +109,7 @@ Block pack_block(const AttentionGradCall& grad, int64_t b, int64_t g, int64_t fi
 }
 
 // score and dp become p and ds. Hidden places hold -inf in score; there both are 0 whatever dp is.
-template <bool kPair>
+template <bool kPair, bool kCapped>
 void weigh(const BackwardPanel& at, int64_t offset, int64_t padded, float factor, bool masked,
            const BackwardScratch& scratch) {
   for (int v = 0; v < at.panel.vectors; ++v) {
@@ -121,6 +122,7 @@ void weigh(const BackwardPanel& at, int64_t offset, int64_t padded, float factor
         const F score = load(scratch.score + (s + i) * kBlock + column);
         p[i] = exp2_poly(multiply_add(score, by, -lse));
         ds[i] = p[i] * (load(scratch.dp + (s + i) * kBlock + column) - delta);
+        if (kCapped) ds[i] *= load(scratch.slope + (s + i) * kBlock + column);
         if (masked) {
           const I hidden = score == splat(-kInfinity);
           p[i] = hidden ? F{} : p[i];
@@ -155,12 +157,17 @@ bool backward_panel(const AttentionCall& call, const Block& block, int64_t i, in
   panel_product<pair, false, Into::set>(vectors, padded, words, scratch.values, key_ld, at.dot, kPanel,
                                         scratch.dp + offset, kBlock);
   float factor = call.scale * kLog2E;
-  const bool masked = sees == Sees::some || padded != n;
+  const bool masked = sees == Sees::some || padded != n, capped = call.soft_cap != 0;
+  if (bends_scores(call)) {
+    bend(call, at.panel, first, n, scratch.score + offset, capped ? scratch.slope + offset : nullptr, kBlock);
+    factor = 1;
+  }
   if (masked) {
     hide(call, at.panel, block.b, first, n, padded, factor, scratch.score + offset, kBlock);
     factor = 1;
   }
-  weigh<pair>(at, offset, padded, factor, masked, scratch);
+  const auto weigh_panel = capped ? weigh<pair, true> : weigh<pair, false>;
+  weigh_panel(at, offset, padded, factor, masked, scratch);
   if (masked && !finite_keys) {
     product_of_visible<pair, true>(vectors * kLanes, call.head_size, n, scratch.key_pairs, scratch.ld,
                                    scratch.dp + offset, kBlock, at.dqt, kPanel);
@@ -241,8 +248,9 @@ void backward_rows_of(const AttentionGradCall& grad, int64_t b, int64_t g, int64
     const int64_t first = block_of_part(i, part, parts) * kBlock;
     if (first >= rows) continue;
     const Block block = pack_block<T>(grad, b, g, first, scratch);
-    const int64_t end = scratch.panels[block.panels - 1].panel.last_end;
-    for (int64_t s = 0; s < end; s += kKeys)
+    const int64_t begin = scratch.panels[0].panel.first_begin / kKeys * kKeys,
+                  end = scratch.panels[block.panels - 1].panel.last_end;
+    for (int64_t s = begin; s < end; s += kKeys)
       backward_tile<T>(call, block, g, s, min_of(kKeys, end - s), scratch, dk_sum, dv_sum);
     for (int64_t p = 0; p < block.panels; ++p) {
       const BackwardPanel& at = scratch.panels[p];

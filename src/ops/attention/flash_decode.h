@@ -4,7 +4,7 @@
 // panel of rows would leave most lanes empty). Each tile of keys is packed once, in the order of memory, and serves all
 // rows.
 
-#include "ops/attention/flash_rows.h"
+#include "ops/attention/flash_bend.h"
 
 namespace hearth {
 namespace {
@@ -85,11 +85,23 @@ float soften_row(float* score, int64_t n, float* max, float* total) {
 void hide_keys(const AttentionCall& call, const DecodeTile& at, int64_t group, int64_t row, float* score) {
   const int64_t heads = group_heads(call), t = row / heads, h = (at.first_group + group) * heads + row % heads;
   const uint8_t* mask = call.mask ? row_at(call.mask, call.mask_stride, at.b, h, t) : nullptr;
-  const int64_t end = causal_end(call, t);
+  const int64_t begin = causal_begin(call, t), end = causal_end(call, t);
   for (int64_t i = 0, s = at.first; i < at.n; ++i, ++s) {
     const bool other =
         call.q_segments && call.k_segments[at.b * call.keys + s] != call.q_segments[at.b * call.tokens + t];
-    if (s >= end || other || (mask && !mask[s])) score[i] = -kInfinity;
+    if (s < begin || s >= end || other || (mask && !mask[s])) score[i] = -kInfinity;
+  }
+}
+
+// score = log2(e) (cap tanh(score / cap) + bias) of one row's scaled scores.
+void bend_row(const AttentionCall& call, const DecodeTile& at, int64_t group, int64_t row, float* score) {
+  const int64_t heads = group_heads(call), h = (at.first_group + group) * heads + row % heads;
+  const float* bias = call.key_bias ? call.key_bias + h * call.keys + at.first : nullptr;
+  for (int64_t s = 0; s < at.n; s += kLanes) {
+    F x = load(score + s);
+    if (call.soft_cap != 0) x = tanh_of(x * splat(1 / call.soft_cap)) * splat(call.soft_cap);
+    if (bias) x += load_part(bias + s, at.n - s);
+    store(score + s, x * splat(kLog2E));
   }
 }
 
@@ -119,13 +131,14 @@ template <class T>
 void decode_scores(const AttentionCall& call, const DecodeTile& at, const DecodeScratch& scratch) {
   const int64_t key_ld = round_up(words_of<T>(call.head_size), kLanes), padded = round_up(at.n, 16), ld = scratch.ld;
   pack_tile<T, false>(at, call.k, call.k_stride, call.head_size, scratch, key_ld);
-  const F factor = splat(call.scale * kLog2E);
+  const F factor = splat(bends_scores(call) ? call.scale : call.scale * kLog2E);
   for (int64_t i = 0; i < scratch.groups * scratch.rows; ++i) {
     const int64_t group = i / scratch.rows;
     const float* keys = scratch.tile + group * scratch.keys * key_ld;
     float* score = scratch.score + i * kKeys;
     for (int64_t s = 0; s < padded; s += kLanes)
       store(score + s, dot_rows<kIsPair<T>>(scratch.q + i * key_ld, keys + s * key_ld, key_ld) * factor);
+    if (bends_scores(call)) bend_row(call, at, group, i % scratch.rows, score);
     if (at.masked) hide_keys(call, at, group, i % scratch.rows, score);
     for (int64_t s = at.n; s < padded; ++s) score[s] = -kInfinity;  // leftovers of an earlier tile
     const float alpha = soften_row(score, padded, scratch.max + i, scratch.total + i);
@@ -197,10 +210,12 @@ void decode_keys_of(const AttentionCall& call, const DecodeItem& item, float* pa
     scratch.total[i] = 0;
   }
   __builtin_memset(scratch.sum, 0, size_t(all * scratch.ld) * 4);
-  const int64_t end = min_of(item.end_key, causal_end(call, call.tokens - 1)), first_end = causal_end(call, 0);
+  const int64_t end = min_of(item.end_key, causal_end(call, call.tokens - 1)), first_end = causal_end(call, 0),
+                last_begin = causal_begin(call, call.tokens - 1);
   for (int64_t first = item.first_key; first < end; first += scratch.keys) {
     const int64_t n = min_of(scratch.keys, end - first);
-    const DecodeTile at = {item.b, item.first_group, first, n, first + n > first_end || call.mask || call.q_segments};
+    const bool masked = first < last_begin || first + n > first_end || call.mask || call.q_segments;
+    const DecodeTile at = {item.b, item.first_group, first, n, masked};
     decode_scores<T>(call, at, scratch);
     decode_values<T>(call, at, scratch);
   }

@@ -6,7 +6,7 @@
 //   v[s][d] p[s][row].
 // Source: Dao 2023, arXiv:2307.08691, alg. 1. Differs: exp2, and the sum of p is taken before p is rounded to bf16.
 
-#include "ops/attention/flash_rows.h"
+#include "ops/attention/flash_bend.h"
 
 namespace hearth {
 namespace {
@@ -91,6 +91,10 @@ void forward_tile(const AttentionCall& call, int64_t b, int64_t first, int64_t n
   panel_product<pair, false, Into::set>(at->panel.vectors, padded, words, scratch.keys, ld, at->qt, kPanel,
                                         scratch.score, kPanel);
   const bool masked = sees == Sees::some || padded != n;
+  if (bends_scores(call)) {
+    bend(call, at->panel, first, n, scratch.score, nullptr, kPanel);
+    factor = 1;
+  }
   if (masked) {
     hide(call, at->panel, b, first, n, padded, factor, scratch.score, kPanel);
     factor = 1;
@@ -139,8 +143,9 @@ void forward_rows_of(const AttentionCall& call, int64_t b, int64_t g, int64_t fi
       at->sum[r] = 0;
     }
   }
-  const int64_t end = scratch.panels[count - 1].panel.last_end;
-  for (int64_t first = 0; first < end; first += kKeys) {
+  const int64_t begin = scratch.panels[0].panel.first_begin / kKeys * kKeys,
+                end = scratch.panels[count - 1].panel.last_end;
+  for (int64_t first = begin; first < end; first += kKeys) {
     const int64_t n = min_of(kKeys, end - first);
     const T *k[kKeys], *v[kKeys];
     key_rows(call.k, call.k_stride, b, g, first, n, k);

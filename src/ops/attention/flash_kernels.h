@@ -56,6 +56,17 @@ inline int64_t causal_end(const AttentionCall& call, int64_t t) {
   return end < 0 ? 0 : end > call.keys ? call.keys : end;
 }
 
+// First key that the query at t may see by position: its window's.
+inline int64_t causal_begin(const AttentionCall& call, int64_t t) {
+  if (!call.causal || call.window == 0) return 0;
+  const int64_t place = (call.start ? int64_t(*call.start) : call.keys - call.tokens) + t;
+  const int64_t begin = place - call.window + 1;
+  return begin < 0 ? 0 : begin > call.keys ? call.keys : begin;
+}
+
+// Whether scores are more than scale q.k.
+inline bool bends_scores(const AttentionCall& call) { return call.soft_cap != 0 || call.key_bias; }
+
 // The i-th block of rows of a part: of every `parts` blocks one, forth and back, so that causal work, which grows with
 // the row, is even. Grows with i; may lie past the last block.
 inline int64_t block_of_part(int64_t i, int64_t part, int64_t parts) {

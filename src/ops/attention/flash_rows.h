@@ -27,11 +27,12 @@ void key_rows(const void* base, const int64_t* stride, int64_t b, int64_t g, int
 enum class Sees { none, some, all };
 
 struct alignas(64) Panel {
-  int32_t end[kPanel];      // the row sees keys before this one by position
+  int32_t begin[kPanel];    // the row sees keys from this one on
+  int32_t end[kPanel];      // and before this one by position
   int32_t segment[kPanel];  // and of this segment
   const uint8_t* mask[kPanel];
   int64_t token[kPanel], head[kPanel];
-  int64_t rows, first_end, last_end;  // ends grow with the row
+  int64_t rows, first_begin, last_begin, first_end, last_end;  // begins and ends grow with the row
   int vectors;
   int32_t segment_min, segment_max;
 };
@@ -45,12 +46,14 @@ void place_panel(const AttentionCall& call, int64_t b, int64_t g, int64_t first,
   panel->segment_min = INT32_MAX;
   panel->segment_max = INT32_MIN;
   for (int64_t i = 0; i < kPanel; ++i) {
+    panel->begin[i] = 0;
     panel->end[i] = 0;
     panel->segment[i] = 0;
     panel->mask[i] = nullptr;
     if (i >= rows) continue;
     panel->token[i] = t;
     panel->head[i] = h;
+    panel->begin[i] = int32_t(causal_begin(call, t));
     panel->end[i] = int32_t(causal_end(call, t));
     if (call.mask) panel->mask[i] = row_at(call.mask, call.mask_stride, b, h, t);  // its axes are b, h, t
     if (call.q_segments) {
@@ -63,6 +66,8 @@ void place_panel(const AttentionCall& call, int64_t b, int64_t g, int64_t first,
       ++t;
     }
   }
+  panel->first_begin = panel->begin[0];
+  panel->last_begin = panel->begin[rows - 1];
   panel->first_end = panel->end[0];
   panel->last_end = panel->end[rows - 1];
 }
@@ -77,8 +82,8 @@ void panel_rows(const AttentionCall& call, const Panel& panel, const void* base,
 
 // Which of the keys [first, first + n) the panel sees.
 Sees visible(const AttentionCall& call, const Panel& panel, int64_t b, int64_t first, int64_t n) {
-  if (first >= panel.last_end) return Sees::none;
-  bool whole = first + n <= panel.first_end && !call.mask;
+  if (first >= panel.last_end || first + n <= panel.first_begin) return Sees::none;
+  bool whole = first >= panel.last_begin && first + n <= panel.first_end && !call.mask;
   if (call.q_segments) {
     const int32_t* segment = call.k_segments + b * call.keys + first;
     int32_t low = segment[0], high = segment[0];
@@ -102,6 +107,8 @@ void hide(const AttentionCall& call, const Panel& panel, int64_t b, int64_t firs
       I seen = s < n
                    ? I(I(*reinterpret_cast<const UnalignedI*>(panel.end + v * kLanes)) > splat_int(int32_t(first + s)))
                    : I{};
+      if (call.window)
+        seen &= I(*reinterpret_cast<const UnalignedI*>(panel.begin + v * kLanes)) <= splat_int(int32_t(first + s));
       if (segments && s < n)
         seen &= *reinterpret_cast<const UnalignedI*>(panel.segment + v * kLanes) == splat_int(segments[s]);
       store(at, seen ? load(at) * factor : splat(-kInfinity));

@@ -25,6 +25,9 @@ struct Row {
   bool causal = true;
   int start = -1;  // -1: none given
   bool segments = false, mask = false, fused = false;
+  int64_t window = 0;
+  double soft_cap = 0;
+  bool bias = false;
 };
 std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name << " " << row.dtype; }
 
@@ -59,12 +62,15 @@ struct Problem {
   Values q, k, v, dout;  // dense, already rounded to the dtype
   std::vector<int32_t> q_segments, k_segments;
   std::vector<uint8_t> mask;  // [B,H,T,S]
+  std::vector<float> bias;    // [H,S]
   int32_t start = 0;
 
   int64_t q_size() const { return row.B * row.T * row.H * row.D; }
   int64_t k_size() const { return row.B * row.S * row.G * row.D; }
   bool sees(int64_t b, int64_t h, int64_t t, int64_t s) const {
-    if (row.causal && s > (row.start >= 0 ? start : row.S - row.T) + t) return false;
+    const int64_t place = (row.start >= 0 ? start : row.S - row.T) + t;
+    if (row.causal && s > place) return false;
+    if (row.window > 0 && s <= place - row.window) return false;
     if (row.segments && q_segments[b * row.T + t] != k_segments[b * row.S + s]) return false;
     return !row.mask || mask[((b * row.H + h) * row.T + t) * row.S + s];
   }
@@ -90,6 +96,8 @@ Problem make_problem(const Row& row, unsigned seed = 1) {
   }
   p.mask.resize(row.B * row.H * row.T * row.S);
   for (uint8_t& bit : p.mask) bit = random() % 4 != 0;
+  p.bias.resize(row.H * row.S);
+  for (float& x : p.bias) x = float(normal(random));
   // The first query of every head sees nothing.
   for (int64_t bh = 0; bh < row.B * row.H && row.T > 0; ++bh)
     for (int64_t s = 0; s < row.S; ++s) p.mask[bh * row.T * row.S + s] = 0;
@@ -109,7 +117,7 @@ double dot(const double* a, const double* b, int64_t n, bool absolute) {
 
 // The definition. A sum of no terms is 0.
 Result reference(const Problem& p, double scale) {
-  const auto [name, B, T, S, H, G, D, dtype, causal, start, segments, mask, fused] = p.row;
+  const auto [name, B, T, S, H, G, D, dtype, causal, start, segments, mask, fused, window, soft_cap, biased] = p.row;
   Result r;
   for (Values* x : {&r.out, &r.dq, &r.out_size, &r.dq_size}) x->assign(p.q_size(), 0);
   for (Values* x : {&r.dk, &r.dv, &r.dk_size, &r.dv_size}) x->assign(p.k_size(), 0);
@@ -120,11 +128,17 @@ Result reference(const Problem& p, double scale) {
         const int64_t row = (b * T + t) * H + h, g = h * G / H;
         const auto key = [&](int64_t s) { return ((b * S + s) * G + g) * D; };
         const double *q = &p.q[row * D], *dout = &p.dout[row * D];
-        Values score(S, -INFINITY), weight(S, 0);
+        Values score(S, -INFINITY), weight(S, 0), slope(S, 1);
         double max = -INFINITY, sum = 0, size = 0;
         for (int64_t s = 0; s < S; ++s) {
           if (!p.sees(b, h, t, s)) continue;
           score[s] = scale * dot(q, &p.k[key(s)], D, false);
+          if (soft_cap > 0) {
+            const double bent = std::tanh(score[s] / soft_cap);
+            score[s] = soft_cap * bent;
+            slope[s] = 1 - bent * bent;
+          }
+          if (biased) score[s] += p.bias[h * S + s];
           size = std::max(size, std::abs(scale) * dot(q, &p.k[key(s)], D, true));
           max = std::max(max, score[s]);
         }
@@ -144,7 +158,7 @@ Result reference(const Problem& p, double scale) {
         for (int64_t d = 0; d < D; ++d) delta_size += std::abs(dout[d]) * r.out_size[row * D + d];
         for (int64_t s = 0; s < S; ++s) {
           if (weight[s] == 0) continue;
-          const double ds = scale * weight[s] * (dot(dout, &p.v[key(s)], D, false) - delta);
+          const double ds = slope[s] * scale * weight[s] * (dot(dout, &p.v[key(s)], D, false) - delta);
           const double ds_size =
               std::abs(scale) * weight[s] * (1 + size) * (dot(dout, &p.v[key(s)], D, true) + delta_size);
           for (int64_t d = 0; d < D; ++d) {
@@ -172,6 +186,9 @@ struct Buffers {
     c = {.batch = r.B, .tokens = r.T, .keys = r.S, .heads = r.H, .kv_heads = r.G, .head_size = r.D, .dtype = r.dtype};
     c.causal = r.causal;
     c.scale = float(scale);
+    c.window = r.window;
+    c.soft_cap = float(r.soft_cap);
+    if (r.bias) c.key_bias = p.bias.data();
     if (r.start >= 0) c.start = &p.start;
     if (r.segments) c.q_segments = p.q_segments.data(), c.k_segments = p.k_segments.data();
     if (r.mask) {
@@ -300,6 +317,30 @@ const Row kRows[] = {
     {.name = "mask", .B = 2, .T = 70, .S = 80, .H = 4, .G = 2, .D = 32, .causal = false, .mask = true},
     {.name = "mask_causal_segments", .T = 70, .S = 70, .H = 2, .D = 32, .segments = true, .mask = true},
     {.name = "fused", .B = 2, .T = 70, .S = 70, .H = 6, .G = 2, .D = 24, .fused = true},
+    {.name = "window", .B = 2, .T = 200, .S = 200, .H = 2, .G = 1, .D = 32, .window = 20},
+    {.name = "window_of_a_tile", .T = 300, .S = 300, .D = 24, .window = 64},
+    {.name = "window_of_one", .T = 70, .S = 70, .D = 16, .window = 1},
+    {.name = "window_longer_than_all", .T = 70, .S = 70, .H = 2, .window = 500},
+    {.name = "window_start", .T = 40, .S = 300, .D = 32, .start = 200, .window = 90},
+    {.name = "window_segments", .T = 160, .S = 160, .H = 3, .G = 1, .D = 32, .segments = true, .window = 13},
+    {.name = "soft_cap", .B = 2, .T = 70, .S = 90, .H = 4, .G = 2, .D = 40, .soft_cap = 0.7},
+    {.name = "soft_cap_loose", .T = 131, .S = 131, .D = 64, .soft_cap = 50},
+    {.name = "bias", .B = 2, .T = 70, .S = 90, .H = 3, .G = 3, .D = 40, .bias = true},
+    {.name = "bias_grouped", .T = 70, .S = 70, .H = 6, .G = 2, .D = 24, .bias = true},
+    {.name = "bent_and_hidden",
+     .T = 70,
+     .S = 80,
+     .H = 4,
+     .G = 2,
+     .D = 32,
+     .mask = true,
+     .window = 30,
+     .soft_cap = 2,
+     .bias = true},
+    {.name = "decode_window", .B = 2, .S = 900, .H = 4, .G = 2, .window = 100},
+    {.name = "decode_window_start", .T = 3, .S = 500, .H = 2, .D = 33, .start = 300, .window = 7},
+    {.name = "decode_soft_cap", .S = 300, .H = 8, .G = 4, .soft_cap = 0.7},
+    {.name = "decode_bias", .T = 2, .S = 200, .H = 4, .G = 4, .D = 40, .window = 150, .soft_cap = 3, .bias = true},
     {.name = "decode", .B = 2, .S = 300, .H = 8, .G = 4, .D = 64},
     {.name = "decode_one_head_long", .S = 2100, .D = 64},
     {.name = "decode_grouped_odd", .S = 130, .H = 7, .G = 1, .D = 100},
