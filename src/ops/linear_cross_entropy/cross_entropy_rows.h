@@ -6,12 +6,16 @@
 
 namespace hearth {
 
-// One row of logits z[V]: returns logsumexp(z) - z[label]. With `dz` (may be z itself) writes softmax(z) -
-// onehot(label).
-using CrossEntropyRow = double (*)(const float* z, int64_t vocabulary, int64_t label, float* dz);
-CrossEntropyRow cross_entropy_row(Isa isa);
-double cross_entropy_row_scalar(const float* z, int64_t vocabulary, int64_t label, float* dz);
-double cross_entropy_row_avx2(const float* z, int64_t vocabulary, int64_t label, float* dz);
-double cross_entropy_row_avx512(const float* z, int64_t vocabulary, int64_t label, float* dz);
+// What one instruction set contributes, for one row of logits z[V].
+struct CrossEntropyRows {
+  // Returns logsumexp(z) - z[label]. With `dz` (may be z itself) writes softmax(z) - onehot(label).
+  double (*loss)(const float* z, int64_t vocabulary, int64_t label, float* dz);
+  // z = cap tanh((z + bias) / cap), in place; without a cap (0) z + bias; bias may be null.
+  void (*bend)(float* z, const float* bias, int64_t vocabulary, float cap);
+  // dz *= 1 - (z / cap)^2: the derivative of the cap from its result.
+  void (*unbend)(float* dz, const float* z, int64_t vocabulary, float cap);
+};
+const CrossEntropyRows& cross_entropy_rows(Isa isa);
+extern const CrossEntropyRows cross_entropy_rows_scalar, cross_entropy_rows_avx2, cross_entropy_rows_avx512;
 
 }  // namespace hearth

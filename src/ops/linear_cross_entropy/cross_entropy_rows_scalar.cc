@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-#define HEARTH_ROW_NAME cross_entropy_row_scalar
+#define HEARTH_ROW_NAME cross_entropy_rows_scalar
 #include "ops/linear_cross_entropy/cross_entropy_rows_impl.h"

@@ -12,13 +12,19 @@ struct LowRankLogits {
   double scale = 1;
 };
 
+struct LogitsOptions {
+  std::optional<LowRankLogits> low_rank = {};
+  std::optional<Value> bias = {};  // [V] of any float dtype, added to the logits
+  double soft_cap = 0;             // the logits, bias included, become cap tanh(z / cap); 0: they stay
+};
+
 // loss = sum over n of logsumexp(z[n,:]) - z[n, labels[n]],   z[N,V] = x[N,C] weight[V,C]^T [+ scale u[N,r] b[V,r]^T]
-// Rows whose label lies outside [0, V) (-100 by custom) do not count. The result is an f32 scalar, the sum, not the
-// mean. z never exists whole: rows go through in chunks, and the derivatives of x, u and b are made while a chunk is
-// there, so forward and backward cost 4*N*V*C (+ 6*N*V*r) flops together. The weight is read in x's dtype, whatever it
-// is stored in. Source: Wijmans et al. 2024, arXiv:2411.09009 and Hsu et al. 2024, arXiv:2410.10989. Differs: rows are
-// chunked, V is not. Throws Error{shape} when the tensors do not fit.
-Value linear_cross_entropy(const Value& x, const Value& weight, const Value& labels,
-                           const std::optional<LowRankLogits>& low_rank = {});
+// [+ bias[V]] [capped]. Rows whose label lies outside [0, V) (-100 by custom) do not count. The result is an f32
+// scalar, the sum, not the mean. z never exists whole: rows go through in chunks, and the derivatives of x, u and b are
+// made while a chunk is there, so forward and backward cost 4*N*V*C (+ 6*N*V*r) flops together. The weight is read in
+// x's dtype, whatever it is stored in. Source: Wijmans et al. 2024, arXiv:2411.09009 and Hsu et al. 2024,
+// arXiv:2410.10989; soft cap: Gemma Team 2024, arXiv:2408.00118. Differs: rows are chunked, V is not. Throws
+// Error{shape} when the tensors do not fit.
+Value linear_cross_entropy(const Value& x, const Value& weight, const Value& labels, const LogitsOptions& options = {});
 
 }  // namespace hearth

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels "linear_cross_entropy" and "linear_cross_entropy_grad": per chunk of rows a matmul into the workspace, the
 // rows' losses (one thread a row), and for the gradient the products with their derivative. Bound by the matmuls.
-// Inputs: x, weight, labels, [u, b]; attribute scale with u and b. Outputs: loss, and of the gradient dx, [du, db].
+// Inputs: x, weight, labels, [u, b], [bias]; attribute scale with u and b. Outputs: loss, and of the gradient dx, [du,
+// db].
 #include <algorithm>
 #include <cstring>
 #include <initializer_list>
+#include <vector>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -15,9 +17,9 @@
 
 namespace hearth {
 
-CrossEntropyRow cross_entropy_row(Isa isa) {
-  if (isa >= Isa::avx512) return cross_entropy_row_avx512;
-  return isa >= Isa::avx2 ? cross_entropy_row_avx2 : cross_entropy_row_scalar;
+const CrossEntropyRows& cross_entropy_rows(Isa isa) {
+  if (isa >= Isa::avx512) return cross_entropy_rows_avx512;
+  return isa >= Isa::avx2 ? cross_entropy_rows_avx2 : cross_entropy_rows_scalar;
 }
 
 namespace {
@@ -47,20 +49,6 @@ MatrixRef rows_of(const TensorArg& matrix, int64_t first) {
 }
 MatrixRef transposed(MatrixRef m) { return {m.data, m.dtype, m.col_stride, m.row_stride}; }
 
-// Loss of one row, and its derivative in place (and, for 16-bit matmuls, rounded into dz16).
-double row(CrossEntropyRow compute, float* z, int64_t V, int32_t label, bool grad, DType dtype, uint16_t* dz16) {
-  const bool counts = label >= 0 && label < V;
-  double loss = 0;
-  if (counts)
-    loss = compute(z, V, label, grad ? z : nullptr);
-  else if (grad)
-    std::memset(z, 0, size_t(V) * sizeof(float));
-  if (grad && dz16) {
-    for (int64_t i = 0; i < V; ++i) dz16[i] = dtype == DType::bf16 ? bf16(z[i]).bits : f32_to_f16(z[i]);
-  }
-  return loss;
-}
-
 // The tensors of a call, and the chunk's part of the workspace.
 struct Call {
   const TensorArg &x, &w;
@@ -69,6 +57,8 @@ struct Call {
   float scale = 1;
   float* z = nullptr;        // [chunk,V]
   uint16_t* dz16 = nullptr;  // [chunk,V], when the matmul is 16-bit
+  std::vector<float> bias = {};
+  float soft_cap = 0;
   int64_t C() const { return x.dim(1); }
   int64_t V() const { return w.dim(0); }
 };
@@ -78,6 +68,31 @@ void logits(const Call& c, int64_t start, int64_t rows) {
   if (!c.u) return product({whole}, rows, c.V(), c.z, DType::f32);
   const GemmTerm low_rank = {rows_of(*c.u, start), transposed(rows_of(*c.b, 0)), c.rank, c.scale};
   product({whole, low_rank}, rows, c.V(), c.z, DType::f32);
+}
+
+// Loss of one row, and its derivative by the products' sum in place (and, for 16-bit matmuls, rounded into dz16).
+double row(const CrossEntropyRows& with, const Call& c, float* z, int32_t label, bool grad, uint16_t* dz16) {
+  const int64_t V = c.V();
+  const bool counts = label >= 0 && label < V;
+  if (!counts) {
+    if (grad) std::memset(z, 0, size_t(V) * sizeof(float));
+    if (grad && dz16) std::memset(dz16, 0, size_t(V) * sizeof(uint16_t));
+    return 0;
+  }
+  if (!c.bias.empty() || c.soft_cap > 0) with.bend(z, c.bias.empty() ? nullptr : c.bias.data(), V, c.soft_cap);
+  double loss;
+  if (grad && c.soft_cap > 0) {
+    thread_local std::vector<float> bent;  // the derivative of the cap needs the logits once more
+    bent.assign(z, z + V);
+    loss = with.loss(bent.data(), V, label, z);
+    with.unbend(z, bent.data(), V, c.soft_cap);
+  } else {
+    loss = with.loss(z, V, label, grad ? z : nullptr);
+  }
+  if (grad && dz16) {
+    for (int64_t i = 0; i < V; ++i) dz16[i] = c.x.dtype() == DType::bf16 ? bf16(z[i]).bits : f32_to_f16(z[i]);
+  }
+  return loss;
 }
 
 // dx = dz weight,  du = scale dz b,  db += scale dz^T u
@@ -91,9 +106,21 @@ void derivatives(const Call& c, const KernelArgs& args, int64_t start, int64_t r
   product({{transposed(dz), rows_of(*c.u, start), rows, c.scale}}, V, c.rank, args.out[3].data, DType::f32, true);
 }
 
+std::vector<float> floats_of(const TensorArg& x) {
+  std::vector<float> values(size_t(x.dim(0)));
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = x.dtype() == DType::f32    ? x.as<const float>()[i]
+                : x.dtype() == DType::bf16 ? float(x.as<const bf16>()[i])
+                                           : f16_to_f32(x.as<const uint16_t>()[i]);
+  }
+  return values;
+}
+
 void run(const KernelArgs& args, bool grad) {
   Call call{.x = args.in[0], .w = args.in[1]};
-  if (args.in.size() > 3) {
+  if (args.attrs.has("has_bias")) call.bias = floats_of(args.in[args.in.size() - 1]);
+  if (args.attrs.has("soft_cap")) call.soft_cap = float(args.attrs.real("soft_cap"));
+  if (args.attrs.has("scale")) {
     call.u = &args.in[3];
     call.b = &args.in[4];
     call.rank = call.u->dim(1);
@@ -108,14 +135,14 @@ void run(const KernelArgs& args, bool grad) {
   if (size_bytes(call.x.dtype()) == 2) call.dz16 = reinterpret_cast<uint16_t*>(call.z + chunk * V);
   if (grad && call.u) std::memset(args.out[3].data, 0, size_t(V * call.rank) * sizeof(float));
   const auto* labels = args.in[2].as<const int32_t>();
-  const CrossEntropyRow compute = cross_entropy_row(isa());
+  const CrossEntropyRows& with = cross_entropy_rows(isa());
   double total = 0;
   for (int64_t start = 0; start < N; start += chunk) {
     const int64_t rows = std::min(chunk, N - start);
     logits(call, start, rows);
     parallel_for(rows, [&](int64_t r, int) {
       uint16_t* dz16 = call.dz16 ? call.dz16 + r * V : nullptr;
-      losses[r] = row(compute, call.z + r * V, V, labels[start + r], grad, call.x.dtype(), dz16);
+      losses[r] = row(with, call, call.z + r * V, labels[start + r], grad, dz16);
     });
     for (int64_t r = 0; r < rows; ++r) total += losses[r];
     if (grad) derivatives(call, args, start, rows);
@@ -129,16 +156,24 @@ void backward(const KernelArgs& args) { run(args, true); }
 bool is_matrix(const TensorType& type) { return type.rank() == 2 && is_float(type.dtype) && type.dtype != DType::f64; }
 
 void check(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs& attrs) {
-  const bool low_rank = in.size() == 5;
-  HEARTH_CHECK((in.size() == 3 || low_rank) && (out.size() == 1 || out.size() == (low_rank ? 4 : 2)), format,
-               "linear_cross_entropy: wrong number of tensors");
+  const bool low_rank = attrs.has("scale"), bias = attrs.has("has_bias");
+  HEARTH_CHECK(
+      in.size() == 3 + (low_rank ? 2u : 0u) + (bias ? 1u : 0u) && (out.size() == 1 || out.size() == (low_rank ? 4 : 2)),
+      format, "linear_cross_entropy: wrong number of tensors");
   for (const size_t i : {0, 1, 3, 4}) {
-    HEARTH_CHECK(i >= in.size() || is_matrix(in[i]), format, "linear_cross_entropy: input ", i, " is ", in[i]);
+    HEARTH_CHECK((i > 1 && !low_rank) || is_matrix(in[i]), format, "linear_cross_entropy: input ", i, " is ", in[i]);
   }
   const int64_t N = in[0].dims[0], V = in[1].dims[0];
   HEARTH_CHECK(in[0].dims[1] == in[1].dims[1] && (in[2] == TensorType{DType::i32, {N}}) &&
                    (out[0] == TensorType{DType::f32, {}}) && (out.size() == 1 || out[1] == in[0]),
                format, "linear_cross_entropy: tensors do not fit");
+  if (attrs.has("soft_cap"))
+    HEARTH_CHECK(attrs.real("soft_cap") > 0, format, "linear_cross_entropy: a soft cap of ", attrs.real("soft_cap"));
+  if (bias) {
+    const TensorType& b = in.back();
+    HEARTH_CHECK(is_float(b.dtype) && b.dtype != DType::f64 && b.dims == Dims{V}, format,
+                 "linear_cross_entropy: the bias does not fit: ", b);
+  }
   if (!low_rank) return;
   attrs.real("scale");
   const int64_t rank = in[3].dims[1];

@@ -89,8 +89,9 @@ std::vector<OpCase> low_rank_cases() {
 }
 
 std::vector<Value> build(Graph&, const std::vector<Value>& in) {
-  return {in.size() == 3 ? linear_cross_entropy(in[0], in[1], in[2])
-                         : linear_cross_entropy(in[0], in[1], in[2], LowRankLogits{in[3], in[4], kScale})};
+  return {in.size() == 3
+              ? linear_cross_entropy(in[0], in[1], in[2])
+              : linear_cross_entropy(in[0], in[1], in[2], {.low_rank = LowRankLogits{in[3], in[4], kScale}})};
 }
 
 std::vector<Value> build_grad(Graph& graph, const std::vector<Value>& in) {
@@ -114,7 +115,8 @@ void with_term(const Dims& u, DType u_dtype, const Dims& b) {
   Graph g;
   const Value x = g.input("x", {DType::f32, {6, 8}}), w = g.input("w", {DType::f32, {9, 8}}),
               labels = g.input("labels", {DType::i32, {6}});
-  linear_cross_entropy(x, w, labels, LowRankLogits{g.input("u", {u_dtype, u}), g.input("b", {DType::f32, b})});
+  linear_cross_entropy(x, w, labels,
+                       {.low_rank = LowRankLogits{g.input("u", {u_dtype, u}), g.input("b", {DType::f32, b})}});
 }
 std::string refusal(const Dims& u, DType u_dtype, const Dims& b) {
   return error_of(Kind::shape, [&] { with_term(u, u_dtype, b); });
@@ -179,7 +181,7 @@ TEST(LinearCrossEntropy, never_holds_the_whole_logits) {
   const Value x = g.input("x", {DType::f32, {N, C}}), w = g.input("w", {DType::f32, {V, C}}),
               labels = g.input("labels", {DType::i32, {N}}), a = g.input("a", {DType::f32, {R, C}}),
               b = g.input("b", {DType::f32, {V, R}});
-  const Value loss = linear_cross_entropy(x, w, labels, LowRankLogits{linear(x, a), b, kScale});
+  const Value loss = linear_cross_entropy(x, w, labels, {.low_rank = LowRankLogits{linear(x, a), b, kScale}});
   const std::vector<Value> grads = gradients(loss, {x, a, b});
   g.output("loss", loss);
   for (size_t i = 0; i < grads.size(); ++i) g.output("d" + std::to_string(i), grads[i]);
