@@ -48,9 +48,9 @@ static std::string memory_text(const TrainingEstimate& e) {
 
 std::string opening_text(const FinetunePlan& plan) {
   const FinetuneFlags& flags = plan.flags;
-  const LlamaConfig& c = plan.model.config();
+  const ModelSpec& c = plan.model.spec();
   return text_rows(
-      {{"model", fmt::format("{}: llama, {} layers, {} parameters in {}", flags.model, c.layers,
+      {{"model", fmt::format("{}: {}, {} layers, {} parameters in {}", flags.model, c.family, c.layers.size(),
                              format_count(plan.model.parameters()), name(plan.model.stored_dtype()))},
        {"adapter",
         fmt::format("LoRA rank {} on {}: {} trainable parameters, {:.3g} %", flags.lora.rank,

@@ -59,7 +59,7 @@ static int info_of_adapter(const std::string& folder, const CommonFlags& common)
 // -------------------------------------------------------------------------------------------------------------- model
 
 static Json model_json(const LanguageModel& model, const std::vector<JobMemory>& jobs) {
-  const LlamaConfig& c = model.config();
+  const ModelSpec& c = model.spec();
   Json memory = Json::array();
   for (const JobMemory& job : jobs) {
     memory.push_back({{"job", job.job},
@@ -70,11 +70,11 @@ static Json model_json(const LanguageModel& model, const std::vector<JobMemory>&
                       {"memory_bytes", job.bytes}});
   }
   return {{"folder", model.path()},
-          {"family", "llama"},
+          {"family", c.family},
           {"parameters", model.parameters()},
           {"dtype", name(model.stored_dtype())},
           {"bytes", model.folder().total_bytes()},
-          {"layers", c.layers},
+          {"layers", c.layers.size()},
           {"hidden_size", c.hidden},
           {"ffn_size", c.ffn},
           {"heads", c.heads},
@@ -93,14 +93,14 @@ static std::string job_label(const JobMemory& job) {
 }
 
 static std::string model_text(const LanguageModel& model, const std::vector<JobMemory>& jobs) {
-  const LlamaConfig& c = model.config();
+  const ModelSpec& c = model.spec();
   std::string text = text_rows(
       {{"folder", model.path()},
-       {"family", "llama"},
+       {"family", c.family},
        {"parameters",
         fmt::format("{} ({})", format_count(model.parameters()), format_short(double(model.parameters())))},
        {"stored as", fmt::format("{}, {}", name(model.stored_dtype()), format_bytes(model.folder().total_bytes()))},
-       {"layers", fmt::format("{}, width {}, feed-forward {}", c.layers, c.hidden, c.ffn)},
+       {"layers", fmt::format("{}, width {}, feed-forward {}", c.layers.size(), c.hidden, c.ffn)},
        {"attention", fmt::format("{} heads of {}, {} for keys and values", c.heads, c.head_size, c.kv_heads)},
        {"vocabulary", fmt::format("{}{}", format_count(c.vocab), c.tied ? ", output layer tied to the embedding" : "")},
        {"context", format_count(c.max_positions) + " tokens"}});

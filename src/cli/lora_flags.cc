@@ -57,7 +57,10 @@ static void refuse_contradictions(LoraFlags asked, LoraFlags found, const std::s
 
 LoraAdapter make_adapter(const LanguageModel& model, LoraFlags& flags, uint64_t seed,
                          const std::set<std::string>& given) {
-  if (flags.adapter.empty()) return new_adapter(model, flags, seed);
+  if (flags.adapter.empty()) {
+    if (!given.count("lora-targets")) flags.targets = model.spec().default_targets;
+    return new_adapter(model, flags, seed);
+  }
   LoraAdapter adapter = LoraAdapter::load(model, flags.adapter);
   LoraFlags found = flags_of(adapter.config(), flags.adapter);
   refuse_contradictions(flags, found, given);

@@ -27,7 +27,7 @@ struct LoraFlags {
     flag("lora-alpha", alpha, "updates are scaled by alpha / rank", {.above = 0});
     flag("lora-dropout", dropout, "share of the updates' inputs that is dropped", {.minimum = 0, .maximum = 0.99});
     flag("lora-targets", targets, "linear layers that get updates: names with commas between, or all-linear",
-         {.distinct = true, .value_name = "NAME"});
+         {.distinct = true, .value_name = "NAME", .default_text = "PEFT's for the model's family"});
     flag("lora-rslora", rslora, "scale by alpha / sqrt(rank)");
   }
 };

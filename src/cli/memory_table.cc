@@ -17,9 +17,9 @@ TokenBlocks blank_blocks(int64_t batch_size, int64_t block_size) {
 
 static JobMemory generate_memory(const LanguageModel& model, int64_t tokens, DType dtype) {
   const Plan plan = compile_generation(model, nullptr, {std::min<int64_t>(tokens, 512), tokens, dtype});
-  const LlamaConfig& c = model.config();
+  const ModelSpec& c = model.spec();
   JobMemory job{.job = "generate", .tokens = tokens, .dtype = dtype};
-  job.bytes = 2 * c.layers * tokens * c.kv_heads * c.head_size * size_bytes(dtype);  // the cache
+  job.bytes = 2 * int64_t(c.layers.size()) * tokens * c.kv_heads * c.head_size * size_bytes(dtype);  // the cache
   for (const int64_t bytes : plan.arena_bytes) job.bytes += bytes;
   job.bytes += weight_bytes_read(plan) + working_bytes();
   return job;
@@ -36,10 +36,10 @@ static JobMemory finetune_memory(const LanguageModel& model, const LoraAdapter& 
 }
 
 std::vector<JobMemory> memory_of_jobs(const LanguageModel& model) {
-  const int64_t context = model.config().max_positions;
+  const int64_t context = model.spec().max_positions;
   std::vector<JobMemory> jobs = {generate_memory(model, std::min<int64_t>(context, 512), DType::f32)};
   if (context > 512) jobs.push_back(generate_memory(model, context, DType::f32));
-  const LoraAdapter adapter = LoraAdapter::create(model, LoraConfig{}, 0);
+  const LoraAdapter adapter = LoraAdapter::create(model, LoraConfig{.family_targets = true}, 0);
   const JobMemory settings[] = {{"finetune", 8, 256},
                                 {"finetune", 8, 256, DType::f32, true},
                                 {"finetune", 1, 512},

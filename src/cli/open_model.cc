@@ -13,7 +13,7 @@ std::unique_ptr<LoraAdapter> open_adapter(const LanguageModel& model, const std:
 
 TokenBlocks open_blocks(const LanguageModel& model, const std::string& text_file, const std::string& form,
                         int64_t block_size) {
-  const int64_t context = model.config().max_positions;
+  const int64_t context = model.spec().max_positions;
   HEARTH_CHECK(block_size <= context, value, "--block-size ", block_size, " is longer than the model's context of ",
                context, " tokens; make it at most ", context);
   return make_blocks(model.tokenizer(), text_file, form == "textdataset" ? Blocks::textdataset : Blocks::stream,

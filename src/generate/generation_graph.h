@@ -17,10 +17,12 @@ struct GenerationShape {
 
 // Inputs:  tokens i32 [1,T]; last i32: row of the token whose successor is wanted; the weights and adapter matrices;
 //          with a cache: start i32: tokens in the cache, and cache.k.N, cache.v.N [1,S,G,D], updated in place.
+//          frequencies.N f32 [R/2] of those ModelSpec::ropes that depend on the text's length: rope_frequencies.
 // Output:  logits f32 [1,1,V].
 Plan compile_generation(const LanguageModel& model, const LoraAdapter* adapter, const GenerationShape& shape);
 
 std::string cache_input(const char* kind, int64_t layer);  // "cache.k.3"
+std::string frequencies_input(size_t rope);                // "frequencies.0"
 
 // Binds weights and adapter, which must outlive the session's runs.
 void bind_model(Session& session, const LanguageModel& model, const LoraAdapter* adapter);

@@ -33,7 +33,7 @@ static double uniform(uint64_t seed, int64_t position) {
 }
 
 static bool is_end(const LanguageModel& model, int32_t id) {
-  const std::vector<int32_t>& ends = model.config().eos_ids;
+  const std::vector<int32_t>& ends = model.spec().eos_ids;
   return std::find(ends.begin(), ends.end(), id) != ends.end();
 }
 
@@ -55,6 +55,7 @@ struct ModelCall {
   std::unique_ptr<Session> session;
   std::vector<int32_t> tokens;  // [1,T]
   int32_t start = 0, last = 0;
+  std::map<size_t, std::vector<float>> frequencies = {};  // of the ropes that depend on the text's length
 };
 
 struct Generator::State {
@@ -69,14 +70,14 @@ struct Generator::State {
 
   void make_room(int64_t tokens);
   ModelCall& call(int64_t tokens, bool cached);
-  std::vector<float> run(ModelCall& call, std::span<const int32_t> ids, int64_t start);
+  std::vector<float> run(ModelCall& call, std::span<const int32_t> ids, int64_t start, int64_t length);
   std::vector<float> prefill(const std::vector<int32_t>& ids);
   std::vector<float> next(const std::vector<int32_t>& ids, bool cached);
   void check_ids(const std::vector<int32_t>& ids) const;
 };
 
 void Generator::State::check_ids(const std::vector<int32_t>& ids) const {
-  const LlamaConfig& c = model.config();
+  const ModelSpec& c = model.spec();
   HEARTH_CHECK(!ids.empty(), value, "the prompt is empty, and this tokenizer puts no token in front of a text");
   for (const int32_t id : ids) {
     HEARTH_CHECK(id >= 0 && id < c.vocab, value, "the tokenizer gave token ", id, ", but the model has only ", c.vocab,
@@ -89,9 +90,9 @@ void Generator::State::make_room(int64_t tokens) {
   if (tokens <= capacity) return;
   calls.clear();
   capacity = round_up(tokens, kCapacityStep);
-  const LlamaConfig& c = model.config();
+  const ModelSpec& c = model.spec();
   const size_t bytes = size_t(capacity * c.kv_heads * c.head_size * size_bytes(dtype));
-  cache.assign(size_t(2 * c.layers), std::vector<CacheLine>((bytes + 63) / 64));
+  cache.assign(2 * c.layers.size(), std::vector<CacheLine>((bytes + 63) / 64));
 }
 
 ModelCall& Generator::State::call(int64_t tokens, bool cached) {
@@ -110,18 +111,29 @@ ModelCall& Generator::State::call(int64_t tokens, bool cached) {
       session->bind_input(cache_input(i % 2 == 0 ? "k" : "v", int64_t(i / 2)), cache[i].data());
     }
   }
+  for (size_t i = 0; i < model.spec().ropes.size(); ++i) {
+    const RopeSpec& rope = model.spec().ropes[i];
+    if (rope.long_after == 0) continue;
+    call.frequencies[i].resize(rope.frequencies.size());
+    session->bind_input(frequencies_input(i), call.frequencies[i].data());
+  }
   call.session = std::move(session);
   return call;
 }
 
+// `length`: of the whole text that the ids belong to, by which some models choose their angles.
 // Rows behind the ids are padding: no query of an id sees them, and in the cache the next call writes over them.
-std::vector<float> Generator::State::run(ModelCall& call, std::span<const int32_t> ids, int64_t start) {
+std::vector<float> Generator::State::run(ModelCall& call, std::span<const int32_t> ids, int64_t start, int64_t length) {
+  for (auto& [i, values] : call.frequencies) {
+    const std::vector<double> now = rope_frequencies(model.spec().ropes[i], length);
+    std::copy(now.begin(), now.end(), values.begin());
+  }
   std::fill(std::copy(ids.begin(), ids.end(), call.tokens.begin()), call.tokens.end(), 0);
   call.start = int32_t(start);
   call.last = int32_t(ids.size()) - 1;
   call.session->run();
   const float* logits = static_cast<const float*>(call.session->output("logits"));
-  return {logits, logits + model.config().vocab};
+  return {logits, logits + model.spec().vocab};
 }
 
 std::vector<float> Generator::State::prefill(const std::vector<int32_t>& ids) {
@@ -129,15 +141,19 @@ std::vector<float> Generator::State::prefill(const std::vector<int32_t>& ids) {
   const size_t step = chunk.tokens.size();
   std::vector<float> logits;
   for (size_t at = 0; at < ids.size(); at += step) {
-    logits = run(chunk, std::span(ids).subspan(at, std::min(step, ids.size() - at)), int64_t(at));
+    logits = run(chunk, std::span(ids).subspan(at, std::min(step, ids.size() - at)), int64_t(at), int64_t(ids.size()));
   }
   return logits;
 }
 
 // Logits behind all ids, of which the cache holds all but the last.
 std::vector<float> Generator::State::next(const std::vector<int32_t>& ids, bool cached) {
-  if (cached) return run(call(1, true), std::span(ids).last(1), int64_t(ids.size()) - 1);
-  return run(call(round_up(int64_t(ids.size()), kSmallestChunk), false), ids, 0);
+  const int64_t length = int64_t(ids.size());
+  if (!cached) return run(call(round_up(length, kSmallestChunk), false), ids, 0, length);
+  for (const RopeSpec& rope : model.spec().ropes) {  // all keys turn by other angles from here on
+    if (!rope.long_frequencies.empty() && length == rope.long_after + 1) return prefill(ids);
+  }
+  return run(call(1, true), std::span(ids).last(1), length - 1, length);
 }
 
 Generator::Generator(const LanguageModel& model, const LoraAdapter* adapter, DType dtype)
@@ -149,7 +165,7 @@ Generator::~Generator() = default;
 
 std::vector<float> Generator::logits(const std::vector<int32_t>& ids) {
   state_->check_ids(ids);
-  const int64_t count = int64_t(ids.size()), most = state_->model.config().max_positions;
+  const int64_t count = int64_t(ids.size()), most = state_->model.spec().max_positions;
   HEARTH_CHECK(count <= most, value, count, " tokens do not fit in the model's context of ", most);
   state_->make_room(round_up(count, chunk_for(count)));
   return state_->prefill(ids);
@@ -164,7 +180,7 @@ static void check_options(const GenerateOptions& o) {
 }
 
 static void check_context(const LanguageModel& model, int64_t prompt, int64_t max_tokens) {
-  const int64_t most = model.config().max_positions;
+  const int64_t most = model.spec().max_positions;
   HEARTH_CHECK(prompt <= most, value, "the prompt has ", prompt, " tokens, but the model's context is ", most,
                "; shorten the prompt");
   HEARTH_CHECK(max_tokens <= most - prompt, value, "the prompt's ", prompt, " tokens and ", max_tokens,

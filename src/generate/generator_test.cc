@@ -77,7 +77,7 @@ TEST(Generator, logits_do_not_depend_on_padding_or_earlier_use) {
   const std::vector<int32_t> ids = prose().tokenizer().encode(long_text(60));
   Generator fresh(prose());
   const std::vector<float> first = fresh.logits(ids);
-  ASSERT_EQ(int64_t(first.size()), prose().config().vocab);
+  ASSERT_EQ(int64_t(first.size()), prose().spec().vocab);
   fresh.generate(long_text(300), {.max_tokens = 5});  // leaves other keys and values behind
   const std::vector<float> again = fresh.logits(ids);
   for (size_t i = 0; i < first.size(); ++i) ASSERT_NEAR(first[i], again[i], 1e-4) << i;

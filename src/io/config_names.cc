@@ -4,18 +4,24 @@
 namespace hearth {
 
 // {"rope_theta": t, "rope_type": "default"} -> rope_theta t, rope_scaling null; other types keep their numbers in
-// rope_scaling.
+// rope_scaling. The rotated part of a head stands beside it, too.
 static bool split_rope(const Json& rope, const Json& config, Json* out) {
   if (!rope.is_object() || config.contains("rope_theta") || config.contains("rope_scaling")) return false;
   for (const auto& [key, value] : rope.items()) {
     if (value.is_object()) return false;  // per kind of layer
   }
   Json scaling = rope;
-  scaling.erase("rope_theta");
+  const bool neox = config.value("model_type", Json()) == "gpt_neox";
+  const std::pair<const char*, const char*> names[] = {
+      {"rope_theta", neox ? "rotary_emb_base" : "rope_theta"},
+      {"partial_rotary_factor", neox ? "rotary_pct" : "partial_rotary_factor"}};
+  for (const auto& [name, old] : names) scaling.erase(name);
   const auto type = scaling.find("rope_type");
   const bool plain = type == scaling.end() || *type == "default";
   (*out)["rope_scaling"] = plain ? Json(nullptr) : scaling;
-  if (rope.contains("rope_theta")) (*out)["rope_theta"] = rope["rope_theta"];
+  for (const auto& [name, old] : names) {
+    if (rope.contains(name)) (*out)[old] = rope[name];
+  }
   return true;
 }
 

@@ -19,6 +19,8 @@ struct LoraConfig {
   double alpha = 16;
   double dropout = 0;  // of the input of A
   bool rslora = false;
+  bool fan_in_fan_out = false;  // some targets are stored [in,out]; A and B are not
+  bool family_targets = false;  // the targets are those that PEFT gives the model's family
   // Which linear layers: all but the output layer, or those that match the regular expression, or those whose name is,
   // or ends with "." and, one of the targets. A module that matches the excludes is left out in all three cases.
   bool all_linear = false;
@@ -60,6 +62,7 @@ struct LinearModule {
   std::string name;  // "model.layers.0.self_attn.q_proj"
   int64_t out = 0, in = 0;
   bool is_output_embedding = false;
+  bool transposed = false;  // its weight is stored [in,out], as GPT-2's layers are
 };
 
 // Throws Error{shape} listing what is missing, unexpected or of another shape: an adapter for another model.

@@ -18,7 +18,6 @@ constexpr const char* kConfigName = "adapter_config.json";
 constexpr const char* kUnsupported[] = {"alora_invocation_tokens",
                                         "alpha_pattern",
                                         "arrow_config",
-                                        "fan_in_fan_out",
                                         "kasa_config",
                                         "layer_replication",
                                         "layers_pattern",
@@ -42,6 +41,7 @@ constexpr const char* kKnown[] = {"auto_mapping",
                                   "ensure_weight_tying",
                                   "eva_config",
                                   "exclude_modules",
+                                  "fan_in_fan_out",
                                   "inference_mode",
                                   "init_lora_weights",
                                   "loftq_config",
@@ -163,8 +163,9 @@ LoraConfig parse_adapter_config(std::string_view text, const std::string& path) 
   config.dropout = json.number_or("lora_dropout", 0, {.min = 0, .max = 1});
   config.rslora = json.boolean_or("use_rslora", false);
   config.base_model = json.text_or("base_model_name_or_path", "");
-  // Absent: PEFT has a table by model type, which says q_proj and v_proj for every family that Hearth has.
-  if (json.has("target_modules")) {
+  config.fan_in_fan_out = json.boolean_or("fan_in_fan_out", false);
+  config.family_targets = !json.has("target_modules");
+  if (!config.family_targets) {
     read_patterns(json, "target_modules", &config.target_regex, &config.targets);
     if (is_all_linear(config.target_regex)) {
       config.all_linear = true;
@@ -207,7 +208,7 @@ std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modul
       {"ensure_weight_tying", false},
       {"eva_config", none},
       {"exclude_modules", excludes},
-      {"fan_in_fan_out", false},
+      {"fan_in_fan_out", config.fan_in_fan_out},
       {"inference_mode", true},
       {"init_lora_weights", true},
       {"kasa_config", none},

@@ -5,52 +5,74 @@
 
 #include "base/error.h"
 #include "ir/graph.h"
+#include "models/families.h"
 #include "runtime/session.h"
 
 namespace hearth {
 
 static constexpr const char* kWeightPrefix = "weight:";
 
+// Where the folder holds a weight. With the wrong shape or not at all: the folder's error, with the likeliest name.
+static std::string find_stored(const ModelFolder& folder, const ModelSpec& spec, const WeightSpec& weight) {
+  const std::vector<std::string> names = stored_names(spec, weight.name);
+  const auto there = std::find_if(names.begin(), names.end(), [&](const std::string& n) { return folder.find(n); });
+  const std::string& name = there == names.end() ? names.front() : *there;
+  const DType t = folder.tensor(name, weight.dims).type.dtype;
+  HEARTH_CHECK(t == DType::f32 || t == DType::bf16 || t == DType::f16, unsupported, "load: tensor '", name, "' is ",
+               folder.tensor(name).type, "; Hearth reads f32, bf16 and f16 weights");
+  return name;
+}
+
 LanguageModel LanguageModel::load(const std::string& path) {
   LanguageModel model;
   model.folder_ = std::make_shared<const ModelFolder>(ModelFolder::open(path));
-  model.config_ = parse_llama_config(model.folder_->config_view());
+  ModelSpec& spec = model.spec_;
+  spec = read_model_spec(model.folder_->config_view());
   if (const std::optional<Json>& generation = model.folder_->generation_config()) {
     const JsonView view(*generation, join_path(path, "generation_config.json"));
     if (view.has("eos_token_id")) {
-      model.config_.eos_ids.clear();
-      for (const int64_t id : view.integers("eos_token_id", {.min = -1, .max = model.config_.vocab - 1}))
-        model.config_.eos_ids.push_back(int32_t(id));
+      spec.eos_ids.clear();
+      for (const int64_t id : view.integers("eos_token_id", {.min = -1, .max = spec.vocab - 1}))
+        spec.eos_ids.push_back(int32_t(id));
     }
   }
-  for (const WeightSpec& weight : llama_weights(model.config_)) {
-    const TensorRef& tensor = model.folder_->tensor(weight.name, weight.dims);
-    const DType t = tensor.type.dtype;
-    HEARTH_CHECK(t == DType::f32 || t == DType::bf16 || t == DType::f16, unsupported, "load: tensor '", weight.name,
-                 "' is ", tensor.type, "; Hearth reads f32, bf16 and f16 weights");
-  }
+  for (const WeightSpec& weight : weights_of(spec))
+    model.stored_names_[weight.name] = find_stored(*model.folder_, spec, weight);
   model.tokenizer_ = std::make_shared<const Tokenizer>(Tokenizer::load(path));
   return model;
 }
 
+const std::string& LanguageModel::stored_name(const std::string& weight) const {
+  const auto found = stored_names_.find(weight);
+  HEARTH_CHECK(found != stored_names_.end(), format, "the model has no weight '", weight, "'\n  folder ", path());
+  return found->second;
+}
+
+std::string LanguageModel::weight_of(const LinearModule& module) const {
+  return (module.is_output_embedding && spec_.tied ? spec_.embedding : module.name) + ".weight";
+}
+
 int64_t LanguageModel::parameters() const {
   int64_t count = 0;
-  for (const WeightSpec& weight : llama_weights(config_)) count += num_elements(weight.dims);
+  for (const auto& [weight, name] : stored_names_) count += folder_->find(name)->type.elements();
   return count;
 }
 
 DType LanguageModel::stored_dtype() const {
   std::map<DType, int64_t> elements;
-  for (const WeightSpec& weight : llama_weights(config_))
-    elements[folder_->find(weight.name)->type.dtype] += num_elements(weight.dims);
+  for (const auto& [weight, name] : stored_names_) {
+    const TensorType& type = folder_->find(name)->type;
+    elements[type.dtype] += type.elements();
+  }
   return std::max_element(elements.begin(), elements.end(),
                           [](const auto& a, const auto& b) { return a.second < b.second; })
       ->first;
 }
 
-Value WeightInputs::operator()(const std::string& name) {
+Value WeightInputs::operator()(const std::string& weight) {
+  const std::string& name = model_.stored_name(weight);
   const auto [entry, fresh] = values_.try_emplace(name);
-  if (fresh) entry->second = graph_.input(kWeightPrefix + name, folder_.tensor(name).type);
+  if (fresh) entry->second = graph_.input(kWeightPrefix + name, model_.folder().tensor(name).type);
   return entry->second;
 }
 

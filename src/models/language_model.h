@@ -2,12 +2,13 @@
 #pragma once
 // A language model on disk, ready to be put into graphs: config, mapped weights, tokenizer.
 
+#include <map>
 #include <memory>
 #include <string>
 
 #include "io/model_folder.h"
 #include "ir/graph.h"
-#include "models/llama/llama_config.h"
+#include "models/model_spec.h"
 #include "text/tokenizer.h"
 
 namespace hearth {
@@ -20,29 +21,35 @@ class LanguageModel {
 
   const std::string& path() const { return folder_->path(); }
   const ModelFolder& folder() const { return *folder_; }
-  const LlamaConfig& config() const { return config_; }
+  const ModelSpec& spec() const { return spec_; }
+  // The tensor of a weight that the spec names, and its name in the files. Throws Error{format} when there is none.
+  const TensorRef& tensor(const std::string& weight) const { return folder_->tensor(stored_name(weight)); }
+  const std::string& stored_name(const std::string& weight) const;
   const Tokenizer& tokenizer() const { return *tokenizer_; }
-  std::vector<LinearModule> linear_modules() const { return llama_linear_modules(config_); }
+  std::vector<LinearModule> linear_modules() const { return linear_modules_of(spec_); }
+  // The weight of a linear layer: that of the embedding where the output layer is tied to it.
+  std::string weight_of(const LinearModule& module) const;
   int64_t parameters() const;  // elements of all weights
   DType stored_dtype() const;  // of most of the weight bytes
 
  private:
   std::shared_ptr<const ModelFolder> folder_;
   std::shared_ptr<const Tokenizer> tokenizer_;
-  LlamaConfig config_;
+  ModelSpec spec_;
+  std::map<std::string, std::string> stored_names_;  // by the spec's name
 };
 
 // Weights of a folder as graph inputs, made when first asked for, and bound to a session afterwards.
 class WeightInputs {
  public:
-  WeightInputs(Graph& graph, const ModelFolder& folder) : graph_(graph), folder_(folder) {}
-  Value operator()(const std::string& name);
-  // Binds every weight input of the session (inputs named "weight:...") to the mapped bytes.
+  WeightInputs(Graph& graph, const LanguageModel& model) : graph_(graph), model_(model) {}
+  Value operator()(const std::string& weight);  // as the spec names it
+  // Binds every weight input of the session (inputs named "weight:<name in the files>") to the mapped bytes.
   static void bind(class Session& session, const ModelFolder& folder);
 
  private:
   Graph& graph_;
-  const ModelFolder& folder_;
+  const LanguageModel& model_;
   std::map<std::string, Value> values_;
 };
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/lora.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/threads.h"
 #include "io/config_names.h"
+#include "io/nearest.h"
 #include "io/save_model_folder.h"
 #include "ops/random/threefry.h"
 
@@ -38,9 +40,11 @@ void store_float(DType dtype, std::byte* out, int64_t i, float x) {
     std::memcpy(out + i * 2, &half, 2);
 }
 
-// The weight under a module, in the model's folder: a tied output layer has that of the embedding.
-std::string weight_name(const LanguageModel& model, const std::string& module) {
-  return module == "lm_head" && model.config().tied ? "model.embed_tokens.weight" : module + ".weight";
+const LinearModule& find_module(const std::vector<LinearModule>& modules, const std::string& name) {
+  const auto found =
+      std::find_if(modules.begin(), modules.end(), [&](const LinearModule& m) { return m.name == name; });
+  HEARTH_CHECK(found != modules.end(), bug, "the model has no linear layer '", name, "'");
+  return *found;
 }
 
 // PEFT puts a copy of the output layer's weight into an adapter that tunes it, and reads it instead of the model's.
@@ -71,13 +75,15 @@ LoraAdapter LoraAdapter::create(const LanguageModel& model, const LoraConfig& co
                config.dropout);
   LoraAdapter adapter;
   adapter.config_ = config;
-  std::string names;
+  if (config.family_targets) adapter.config_.targets = model.spec().default_targets;
+  std::vector<std::string> names;
   uint64_t number = 0;
   for (const LinearModule& module : model.linear_modules()) {
     ++number;
-    if (module.name.find("layers.0.") != std::string::npos)
-      names += (names.empty() ? "" : ", ") + module.name.substr(module.name.rfind('.') + 1);
-    if (!target_matches(config, module.name, module.is_output_embedding)) continue;
+    const std::string last = module.name.substr(module.name.rfind('.') + 1);
+    if (std::find(names.begin(), names.end(), last) == names.end()) names.push_back(last);
+    if (!target_matches(adapter.config_, module.name, module.is_output_embedding)) continue;
+    adapter.config_.fan_in_fan_out |= module.transposed;
     LoraMatrices m{module.in, module.out, config.rank, {}, {}};
     m.a.resize(size_t(config.rank * module.in));
     m.b.assign(size_t(module.out * config.rank), 0.0f);
@@ -89,15 +95,17 @@ LoraAdapter LoraAdapter::create(const LanguageModel& model, const LoraConfig& co
     adapter.modules_[module.name] = std::move(m);
   }
   HEARTH_CHECK(!adapter.modules_.empty(), value, "lora: no linear layer of the model matches the targets\n  there are ",
-               names, ", lm_head");
+               list_names(names, names.size()));
   return adapter;
 }
 
 LoraAdapter LoraAdapter::load(const LanguageModel& model, const std::string& folder) {
-  const Adapter read = read_adapter(folder);
-  check_adapter(read, model.linear_modules());
+  Adapter read = read_adapter(folder);
+  if (read.config.family_targets) read.config.targets = model.spec().default_targets;
+  const std::vector<LinearModule> modules = model.linear_modules();
+  check_adapter(read, modules);
   for (const auto& [name, weight] : read.base_weights)
-    check_base_weight(weight, model.folder().tensor(weight_name(model, name)), name, folder);
+    check_base_weight(weight, model.tensor(model.weight_of(find_module(modules, name))), name, folder);
   LoraAdapter adapter;
   adapter.config_ = read.config;
   for (const auto& [name, pair] : read.modules) {
@@ -121,8 +129,8 @@ int64_t LoraAdapter::parameters() const {
 }
 
 // Row o of W' = round(f32(W) + (B A)[o,:] * scale). Each element's products are summed in f32 over rising r, as the
-// real library's matmul of so thin a matrix does.
-static void merge_rows(const TensorRef& base, const LoraMatrices& m, float scale, std::byte* out) {
+// real library's matmul of so thin a matrix does. `transposed`: W is stored [in,out].
+static void merge_rows(const TensorRef& base, const LoraMatrices& m, float scale, bool transposed, std::byte* out) {
   const DType dtype = base.type.dtype;
   parallel_ranges(m.out, 16, [&](int64_t begin, int64_t end, int) {
     std::vector<float> delta(static_cast<size_t>(m.in));
@@ -133,49 +141,76 @@ static void merge_rows(const TensorRef& base, const LoraMatrices& m, float scale
         for (int64_t i = 0; i < m.in; ++i) delta[size_t(i)] = std::fma(b, m.a[size_t(r * m.in + i)], delta[size_t(i)]);
       }
       for (int64_t i = 0; i < m.in; ++i) {
+        const int64_t at = transposed ? i * m.out + o : o * m.in + i;
         const float product = delta[size_t(i)] * scale;
-        store_float(dtype, out, o * m.in + i, load_float(base, o * m.in + i) + product);
+        store_float(dtype, out, at, load_float(base, at) + product);
       }
     }
   });
 }
 
-// The update of a tied output layer must not reach the embedding, so the merged model has two tensors.
-static bool unties(const LanguageModel& model, const LoraAdapter& adapter) {
-  return model.config().tied && adapter.modules().count("lm_head");
-}
+namespace {
 
-static std::vector<NewTensor> merged_tensors(const LanguageModel& model, const LoraAdapter& adapter) {
-  std::vector<NewTensor> tensors;
-  for (const std::string& name : model.folder().names()) {
-    if (unties(model, adapter) && name == "lm_head.weight") continue;  // some files hold it twice
-    tensors.push_back({name, model.folder().tensor(name).type});
+// What a merged folder holds: every tensor of the base folder, some of them with an update.
+class Merge {
+ public:
+  Merge(const LanguageModel& model, const LoraAdapter& adapter) : model_(model), adapter_(adapter) {
+    const ModelSpec& spec = model.spec();
+    for (const LinearModule& module : model.linear_modules()) {
+      const auto found = adapter.modules().find(module.name);
+      if (found == adapter.modules().end()) continue;
+      const std::string weight = module.name + ".weight";
+      const bool own = !module.is_output_embedding || !spec.tied;
+      if (!own) output_ = stored_names(spec, weight).front();
+      updates_[own ? model.stored_name(weight) : output_] = {module, &found->second};
+    }
   }
-  if (unties(model, adapter))
-    tensors.push_back({"lm_head.weight", model.folder().tensor("model.embed_tokens.weight").type});
-  return tensors;
-}
+
+  // The update of a tied output layer must not reach the embedding, so the merged model has two tensors.
+  bool unties() const { return !output_.empty(); }
+
+  std::vector<NewTensor> tensors() const {
+    std::vector<NewTensor> all;
+    for (const std::string& name : model_.folder().names()) {
+      if (name == output_) continue;  // some files hold it twice
+      all.push_back({name, model_.folder().tensor(name).type});
+    }
+    if (unties()) all.push_back({output_, model_.tensor(model_.spec().embedding + ".weight").type});
+    return all;
+  }
+
+  void fill(const NewTensor& tensor, std::span<std::byte> out) const {
+    const auto found = updates_.find(tensor.name);
+    if (found == updates_.end()) {
+      std::memcpy(out.data(), model_.folder().tensor(tensor.name).data, out.size());
+      return;
+    }
+    const LinearModule& module = found->second.module;
+    merge_rows(model_.tensor(model_.weight_of(module)), *found->second.matrices, float(adapter_.config().scaling()),
+               module.transposed, out.data());
+  }
+
+ private:
+  struct Update {
+    LinearModule module;
+    const LoraMatrices* matrices;
+  };
+  const LanguageModel& model_;
+  const LoraAdapter& adapter_;
+  std::map<std::string, Update> updates_;  // by name in the files
+  std::string output_;                     // the new tensor of an output layer that was tied
+};
+
+}  // namespace
 
 void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder) {
   HEARTH_CHECK(!same_file(model.path(), output_folder), value,
                "merge: the output folder is the model's own, which is never written to; choose another");
-  const float scale = float(adapter.config().scaling());
-  const std::vector<NewTensor> tensors = merged_tensors(model, adapter);
-  const FillTensor fill = [&](const NewTensor& tensor, std::span<std::byte> out) {
-    const std::string suffix = ".weight";
-    const std::string module =
-        tensor.name.ends_with(suffix) ? tensor.name.substr(0, tensor.name.size() - suffix.size()) : std::string();
-    const auto found = adapter.modules().find(module);
-    if (found == adapter.modules().end()) {
-      const TensorRef& base = model.folder().tensor(tensor.name);
-      std::memcpy(out.data(), base.data, out.size());
-    } else {
-      merge_rows(model.folder().tensor(weight_name(model, module)), found->second, scale, out.data());
-    }
-  };
+  const Merge merge(model, adapter);
   Json config = with_v4_names(model.folder().config());
-  if (unties(model, adapter)) config["tie_word_embeddings"] = false;
-  save_model_folder(output_folder, config, tensors, fill, {.source_folder = model.path()});
+  if (merge.unties()) config["tie_word_embeddings"] = false;
+  const FillTensor fill = [&](const NewTensor& tensor, std::span<std::byte> out) { merge.fill(tensor, out); };
+  save_model_folder(output_folder, config, merge.tensors(), fill, {.source_folder = model.path()});
 }
 
 }  // namespace hearth

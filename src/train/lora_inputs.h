@@ -2,7 +2,7 @@
 #pragma once
 // An adapter's matrices as graph inputs "lora.<module>.a" and ".b", bound to a session afterwards.
 
-#include "models/llama/llama.h"
+#include "models/lora_values.h"
 #include "train/lora.h"
 
 namespace hearth {

@@ -5,6 +5,7 @@
 
 #include "array/transforms.h"
 #include "base/error.h"
+#include "models/model_graph.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape.h"
@@ -35,18 +36,18 @@ Value sum_all(const Value& x) {
 // Sum of losses of the batch's tokens.
 Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOptions& o, const LoraValuesOf* lora,
                  std::vector<Value>* trace = nullptr) {
-  WeightInputs weights(graph, model.folder());
-  LlamaForward forward{.config = model.config(),
-                       .dtype = o.dtype,
-                       .weight = [&](const std::string& name) { return weights(name); },
-                       .lora = lora};
+  WeightInputs weights(graph, model);
+  ModelGraph forward{.spec = model.spec(),
+                     .dtype = o.dtype,
+                     .weight = [&](const std::string& name) { return weights(name); },
+                     .lora = lora};
   forward.checkpoint_layers = o.checkpointing;
   forward.trace = trace;
   const Value tokens = graph.input("tokens", {DType::i32, {o.batch, o.block}});
   const Value labels = graph.input("labels", {DType::i32, {o.batch * o.block}});
-  const Value hidden = llama_hidden(forward, tokens);  // [B,T,C]
+  const Value hidden = model_hidden(forward, tokens);  // [B,T,E]
   if (trace) trace->push_back(hidden);
-  return llama_loss(forward, reshape(hidden, {o.batch * o.block, model.config().hidden}), labels);
+  return model_loss(forward, reshape(hidden, {o.batch * o.block, hidden.dim(2)}), labels);
 }
 
 struct Scalars {
@@ -145,9 +146,11 @@ std::unique_ptr<Graph> finite_graph(const LanguageModel& model, const LoraAdapte
   for (const Matrix& m : matrices(lora)) probe("lora_" + m.name, m.value);
   for (size_t i = 0; i < trace.size(); ++i) {
     const bool last = i + 1 == trace.size();
-    probe(i == 0 ? "output of model.embed_tokens"
-          : last ? "output of model.norm"
-                 : cat("output of model.layers.", i - 1),
+    const ModelSpec& spec = model.spec();
+    const std::string& after = last && spec.final_norm.name.empty() ? spec.output.name : spec.final_norm.name;
+    probe((last && spec.final_norm.name.empty() ? "input of " : "output of ") + (i == 0 ? spec.embedding
+                                                                                 : last ? after
+                                                                                        : spec.layers[i - 1].name),
           trace[i]);
   }
   probe("loss", loss);

@@ -9,6 +9,7 @@
 #include "compiler/compile.h"
 #include "io/json.h"
 #include "io/save_model_folder.h"
+#include "models/families.h"
 #include "train/step_graph.h"
 
 namespace hearth {
@@ -24,14 +25,12 @@ LanguageModel deep_model(const std::string& folder) {
   config["num_hidden_layers"] = kLayers;
   std::vector<NewTensor> tensors;
   std::map<std::string, std::string> source_of;
-  LlamaConfig deep = small.config();
-  deep.layers = kLayers;
-  for (const WeightSpec& weight : llama_weights(deep)) {
+  for (const WeightSpec& weight : weights_of(read_model_spec(JsonView(config, "config.json")))) {
     std::string name = weight.name;
     if (name.rfind(prefix, 0) == 0) {
       const size_t end = name.find('.', prefix.size());
       const int64_t layer = std::stoll(name.substr(prefix.size(), end - prefix.size()));
-      name = prefix + std::to_string(layer % small.config().layers) + name.substr(end);
+      name = prefix + std::to_string(layer % int64_t(small.spec().layers.size())) + name.substr(end);
     }
     source_of[weight.name] = name;
     tensors.push_back({weight.name, small.folder().tensor(name).type});

@@ -60,9 +60,9 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
                a.dtype);
   HEARTH_CHECK(train.count() > 0, value, "train: there is no block of tokens to train on");
   HEARTH_CHECK(train.block_size >= 2, value, "train: a block needs at least 2 tokens; it has ", train.block_size);
-  HEARTH_CHECK(train.block_size <= model.config().max_positions, value, "train: blocks of ", train.block_size,
-               " tokens are longer than the model's context of ", model.config().max_positions, "; use --block-size ",
-               model.config().max_positions, " or less");
+  HEARTH_CHECK(train.block_size <= model.spec().max_positions, value, "train: blocks of ", train.block_size,
+               " tokens are longer than the model's context of ", model.spec().max_positions, "; use --block-size ",
+               model.spec().max_positions, " or less");
 }
 
 StepGraphOptions step_options(const TrainingArguments& a, int64_t block) {
@@ -335,8 +335,8 @@ TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
 
 EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks, DType dtype,
                     int64_t batch_size) {
-  HEARTH_CHECK(blocks.block_size <= model.config().max_positions, value, "evaluate: blocks of ", blocks.block_size,
-               " tokens are longer than the model's context of ", model.config().max_positions);
+  HEARTH_CHECK(blocks.block_size <= model.spec().max_positions, value, "evaluate: blocks of ", blocks.block_size,
+               " tokens are longer than the model's context of ", model.spec().max_positions);
   LoraAdapter copy = adapter ? *adapter : LoraAdapter{};
   const StepGraphOptions options{
       .batch = std::min(batch_size, blocks.count()), .block = blocks.block_size, .dtype = dtype};

@@ -237,13 +237,17 @@ class Refused(hearth.HearthTest):
         self.refused(self.change_tensors("integer", lambda t: t.update({name: t[name].to(torch.int32)})), name)
 
     def test_unknown_rope(self):
-        for kind in ("yarn", "dynamic", "longrope"):
+        rope = {"rope_type": "proportional", "factor": 2.0, "rope_theta": 10000.0}
+        self.refused(self.copy("rope", lambda config: config.update(rope_parameters=rope)), "proportional")
+
+    def test_rope_without_its_numbers(self):
+        for kind, key in (("dynamic", "factor"), ("longrope", "long_factor"), ("linear", "factor")):
             with self.subTest(kind):
-                rope = {"rope_type": kind, "factor": 2.0, "rope_theta": 10000.0}
-                self.refused(self.copy(f"rope-{kind}", lambda config: config.update(rope_parameters=rope)), kind)
+                rope = {"rope_type": kind, "rope_theta": 10000.0}
+                self.refused(self.copy(f"rope-{kind}", lambda config: config.update(rope_parameters=rope)), key)
 
     def test_unknown_activation(self):
-        self.refused(self.copy("activation", lambda config: config.update(hidden_act="gelu")), "gelu")
+        self.refused(self.copy("activation", lambda config: config.update(hidden_act="mish")), "mish")
 
     def test_numbers_that_make_no_sense(self):
         bad = {"hidden_size": 0, "num_hidden_layers": -1, "num_attention_heads": 10**9, "vocab_size": "many",

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/model_graph.h"
+
+#include <cmath>
+
+#include "array/transforms.h"
+#include "base/error.h"
+#include "models/layer_graph.h"
+#include "ops/elementwise/elementwise.h"
+#include "ops/embedding/embedding.h"
+#include "ops/linear_cross_entropy/linear_cross_entropy.h"
+#include "ops/matmul/matmul.h"
+#include "ops/shape/shape.h"
+
+namespace hearth {
+namespace {
+
+// Slopes of the heads: powers of 2^(-8/n) for a power of two n; the heads past it take every other power of that of 2n.
+std::vector<double> alibi_slopes(int64_t heads) {
+  int64_t whole = 1;
+  while (2 * whole <= heads) whole *= 2;
+  std::vector<double> slopes;
+  for (int64_t i = 1; i <= whole; ++i) slopes.push_back(std::exp2(-8.0 * double(i) / double(whole)));
+  for (int64_t i = 1; int64_t(slopes.size()) < heads; i += 2)
+    slopes.push_back(std::exp2(-4.0 * double(i) / double(whole)));
+  return slopes;
+}
+
+// What each key adds to a head's scores, [H,S]. Counted from the text's first token: what a row's keys share cancels.
+Value alibi_bias(Graph& graph, const AlibiSpec& alibi, int64_t heads, int64_t keys) {
+  const auto rounded = [&](const Value& x) { return alibi.rounded ? convert(convert(x, DType::bf16), DType::f32) : x; };
+  const Value slopes = rounded(constant_list(graph, alibi_slopes(heads), DType::f32, {heads}));
+  const Value places = convert(iota(graph, DType::i32, {heads, keys}, 1), DType::f32);
+  return rounded(broadcast_in_dim(slopes, {heads, keys}, {0}) * rounded(places)) * alibi.scale;
+}
+
+Value embed(const LayerContext& context, const Value& tokens) {
+  const ModelGraph& model = context.model;
+  const ModelSpec& spec = model.spec;
+  Value x = convert(embedding(model.weight(spec.embedding + ".weight"), tokens), model.dtype);  // [B,T,E]
+  if (spec.embedding_scale != 1) x = x * spec.embedding_scale;
+  if (!spec.project_in.name.empty()) x = project(context, x, spec.project_in);  // [B,T,C]
+  if (!spec.position_table.empty()) {
+    const Value place = context.positions + constant(*tokens.graph, double(spec.position_offset), DType::i32);
+    x = x + convert(embedding(model.weight(spec.position_table + ".weight"), place), model.dtype);  // [T,C]
+  }
+  return normalise(context, x, spec.embedding_norm);
+}
+
+Value output_weight(const ModelGraph& model) {
+  return model.weight((model.spec.tied ? model.spec.embedding : model.spec.output.name) + ".weight");
+}
+
+const LoraValues* output_lora(const ModelGraph& model) {
+  if (!model.lora) return nullptr;
+  const auto found = model.lora->modules.find(model.spec.output.name);
+  return found == model.lora->modules.end() ? nullptr : &found->second;
+}
+
+Value scaled_hidden(const ModelGraph& model, const Value& hidden) {
+  return model.spec.logit_scale == 1 ? hidden : hidden * model.spec.logit_scale;
+}
+
+}  // namespace
+
+LayerContext layer_context(const ModelGraph& model, const Value& tokens) {
+  Graph& graph = *tokens.graph;
+  LayerContext context{model, iota(graph, DType::i32, {tokens.dim(1)}, 0)};
+  if (model.cache) context.positions = context.positions + model.cache->start;
+  int64_t site = 0;
+  each_linear(model.spec, [&](const LinearSpec& linear) { context.sites[linear.name] = site++; });
+  context.ropes = model.spec.ropes;
+  for (RopeSpec& rope : context.ropes) rope.frequencies = rope_frequencies(rope, tokens.dim(1));
+  if (model.spec.alibi) {
+    const int64_t keys = model.cache ? model.cache->keys[0].dim(1) : tokens.dim(1);
+    context.alibi = alibi_bias(graph, *model.spec.alibi, model.spec.heads, keys);
+  }
+  return context;
+}
+
+Value model_hidden(const ModelGraph& model, const Value& tokens) {
+  const LayerContext context = layer_context(model, tokens);
+  Value x = embed(context, tokens);  // [B,T,C]
+  if (model.trace) model.trace->push_back(x);
+  for (size_t i = 0; i < model.spec.layers.size(); ++i) {
+    const Function forward = [&](const std::vector<Value>& in) -> std::vector<Value> {
+      return {layer_graph(context, in[0], i)};
+    };
+    x = model.checkpoint_layers ? checkpoint(forward)({x})[0] : forward({x})[0];
+    if (model.trace) model.trace->push_back(x);
+  }
+  x = normalise(context, x, model.spec.final_norm);
+  return model.spec.project_out.name.empty() ? x : project(context, x, model.spec.project_out);
+}
+
+Value model_logits(const ModelGraph& model, const Value& hidden) {
+  const ModelSpec& spec = model.spec;
+  const Value x = scaled_hidden(model, hidden);
+  Value y = linear(x, output_weight(model));
+  if (const LoraValues* lora = output_lora(model)) y = y + linear(linear(x, lora->a), lora->b) * model.lora->scale;
+  if (spec.output.bias) y = y + convert(model.weight(spec.output.name + ".bias"), y.dtype());
+  if (spec.logit_soft_cap == 0) return y;
+  return tanh(convert(y, DType::f32) * (1 / spec.logit_soft_cap)) * spec.logit_soft_cap;
+}
+
+Value model_loss(const ModelGraph& model, const Value& hidden, const Value& labels) {
+  Scope scope(model.spec.output.name);
+  const Value x = scaled_hidden(model, hidden);
+  LogitsOptions options{.soft_cap = model.spec.logit_soft_cap};
+  if (const LoraValues* lora = output_lora(model)) {
+    int64_t site = -1;
+    each_linear(model.spec, [&](const LinearSpec&) { ++site; });  // the output layer is the last one
+    options.low_rank = LowRankLogits{lora_inner(*model.lora, x, *lora, site), lora->b, model.lora->scale};
+  }
+  if (model.spec.output.bias) options.bias = model.weight(model.spec.output.name + ".bias");
+  return linear_cross_entropy(x, output_weight(model), labels, options);
+}
+
+}  // namespace hearth
