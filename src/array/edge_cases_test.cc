@@ -110,7 +110,7 @@ TEST(EdgeCases, nan_in_extremes_medians_and_running_extremes) {
     const Array x = array({3.0f, kNan, 1.0f, 5.0f}).astype(t);
     for (const Array& y : {max(x), min(x), median(x), quantile(x, 0.5), maximum(x, 9)(1), minimum(x, 9)(1)})
       EXPECT_TRUE(std::isnan(y.item<float>())) << t;
-    const auto running = [&](auto f) { return record([f](const Value& v) { return f(v, 0, ScanOptions{}); }, x); };
+    const auto running = [&](auto f) { return record([f](const Value& v) { return f(v, 0, RunningOptions{}); }, x); };
     expect_same(running(cummax), {3, kNan, kNan, kNan});
     expect_same(running(cummin), {3, kNan, kNan, kNan});
     EXPECT_EQ(argmax(x).item<int>(), 1);
