@@ -10,12 +10,16 @@
 namespace hearth {
 namespace {
 
+// Reserved, and taken only as far as a match needs it: a repeated group needs a few dozen bytes for each repeat, and a
+// megabyte of letters without a cut is a text that must work.
+static constexpr size_t kMaxStackBytes = 128 << 20;
+
 // Scratch of the searches of one thread.
 struct MatchState {
   MatchState()
       : data(pcre2_match_data_create(1, nullptr)),
         context(pcre2_match_context_create(nullptr)),
-        stack(pcre2_jit_stack_create(32 << 10, 8 << 20, nullptr)) {
+        stack(pcre2_jit_stack_create(32 << 10, kMaxStackBytes, nullptr)) {
     HEARTH_CHECK(data != nullptr && context != nullptr, memory, "no memory for a regular expression search");
     if (stack != nullptr) pcre2_jit_stack_assign(context, nullptr, stack);
     pcre2_set_heap_limit(context, 64 << 10);  // KiB; where there is no JIT

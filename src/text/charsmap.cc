@@ -9,7 +9,7 @@
 
 namespace hearth::tokenizers {
 
-Charsmap::Charsmap(std::string_view bytes, const std::string& where) {
+Charsmap::Charsmap(std::string_view bytes, CharsmapUse use, const std::string& where) : use_(use) {
   uint32_t trie_bytes = 0;
   if (bytes.size() >= 4) std::memcpy(&trie_bytes, bytes.data(), 4);
   HEARTH_CHECK(bytes.size() >= 4 && trie_bytes >= 4 && trie_bytes % 4 == 0 && trie_bytes <= bytes.size() - 4, format,
@@ -21,46 +21,62 @@ Charsmap::Charsmap(std::string_view bytes, const std::string& where) {
   HEARTH_CHECK(is_valid_utf8(forms_), format, where, ": the precompiled character map's texts are not valid UTF-8");
 }
 
-// The form of the shortest beginning of chunk that the trie has: that library's choice, and it stands for the whole
-// chunk.
-std::optional<std::string_view> Charsmap::find(std::string_view chunk) const {
+// What the trie has of chunk's beginnings: the shortest, or the longest.
+std::optional<Charsmap::Match> Charsmap::find(std::string_view chunk) const {
   const auto offset = [](uint32_t unit) { return (unit >> 10) << ((unit & (1u << 9)) >> 6); };
+  std::optional<Match> found;
   uint32_t at = offset(units_[0]);
-  for (const char byte : chunk) {
-    const uint32_t label = static_cast<unsigned char>(byte);
+  for (size_t i = 0; i < chunk.size(); ++i) {
+    const uint32_t label = static_cast<unsigned char>(chunk[i]);
     at ^= label;
-    if (label == 0 || at >= units_.size()) return std::nullopt;
+    if (label == 0 || at >= units_.size()) return found;
     const uint32_t unit = units_[at];
-    if ((unit & ((1u << 31) | 0xFF)) != label) return std::nullopt;
+    if ((unit & ((1u << 31) | 0xFF)) != label) return found;
     at ^= offset(unit);
     if ((unit >> 8 & 1) == 0) continue;
-    if (at >= units_.size()) return std::nullopt;
+    if (at >= units_.size()) return found;
     const size_t begin = units_[at] & ~(1u << 31);
     const bool is_inside = begin <= forms_.size() && (begin == forms_.size() || (forms_[begin] & 0xC0) != 0x80);
-    if (!is_inside) return std::nullopt;
-    return std::string_view(forms_).substr(begin, forms_.find('\0', begin) - begin);
+    if (!is_inside) return found;
+    found = Match{i + 1, std::string_view(forms_).substr(begin, forms_.find('\0', begin) - begin)};
+    if (use_ == CharsmapUse::by_cluster) return found;
   }
-  return std::nullopt;
+  return found;
+}
+
+std::string Charsmap::apply_longest(std::string_view text) const {
+  std::string out;
+  out.reserve(text.size() + text.size() / 8);
+  for (size_t at = 0; at < text.size();) {
+    const std::string_view rest = text.substr(at);
+    const std::optional<Match> match = find(rest);
+    const size_t size = match ? match->size_bytes : decode_valid(text, at).size_bytes;
+    out += match ? match->form : rest.substr(0, size);
+    at += size;
+  }
+  return out;
 }
 
 void Charsmap::append_characters(std::string_view cluster, std::string& out) const {
   for (size_t at = 0; at < cluster.size();) {
     const std::string_view character = cluster.substr(at, decode_valid(cluster, at).size_bytes);
-    out += find(character).value_or(character);
+    const std::optional<Match> match = find(character);
+    out += match ? match->form : character;
     at += character.size();
   }
 }
 
 std::string Charsmap::apply(std::string_view text) const {
+  if (use_ == CharsmapUse::longest) return apply_longest(text);
   static constexpr size_t kLongCluster = 6;  // bytes: from here on characters are looked up one by one
   std::string out;
   out.reserve(text.size() + text.size() / 8);
   for (size_t at = 0; at < text.size();) {
     const std::string_view cluster = text.substr(at, grapheme_size(text, at));
     at += cluster.size();
-    const std::optional<std::string_view> form = cluster.size() < kLongCluster ? find(cluster) : std::nullopt;
-    if (form) {
-      out += *form;
+    const std::optional<Match> match = cluster.size() < kLongCluster ? find(cluster) : std::nullopt;
+    if (match) {
+      out += match->form;
     } else {
       append_characters(cluster, out);
     }

@@ -4,7 +4,7 @@
 //   bytes 0..3            size of the trie in bytes, little-endian
 //   4..4+size             the trie's units, 32 bits each
 //   the rest              the normal forms, each ended by a zero byte
-// Source: darts-clone (Yata); applied as the tokenizers library's normalizer Precompiled does.
+// Source: darts-clone (Yata).
 
 #include <cstdint>
 #include <optional>
@@ -14,16 +14,27 @@
 
 namespace hearth::tokenizers {
 
+enum class CharsmapUse {
+  by_cluster,  // as the tokenizers library: the shortest match of what a reader takes for one character stands for it
+  longest      // as sentencepiece: the longest match at each place
+};
+
 class Charsmap {
  public:
-  Charsmap(std::string_view bytes, const std::string& where);  // Error{format} for a broken one
+  Charsmap(std::string_view bytes, CharsmapUse use, const std::string& where);  // Error{format} for a broken one
 
   std::string apply(std::string_view text) const;  // text is valid UTF-8, and so is the result
 
  private:
-  std::optional<std::string_view> find(std::string_view chunk) const;
+  struct Match {
+    size_t size_bytes;
+    std::string_view form;
+  };
+  std::optional<Match> find(std::string_view chunk) const;
+  std::string apply_longest(std::string_view text) const;
   void append_characters(std::string_view cluster, std::string& out) const;
 
+  CharsmapUse use_;
   std::vector<uint32_t> units_;
   std::string forms_;
 };

@@ -187,7 +187,7 @@ class BertStep : public NormalizerStep {
 
 class CharsmapStep : public NormalizerStep {
  public:
-  CharsmapStep(std::string_view bytes, const std::string& where) : map_(bytes, where) {}
+  CharsmapStep(std::string_view bytes, CharsmapUse use, const std::string& where) : map_(bytes, use, where) {}
   std::string apply(std::string_view text) const override { return map_.apply(text); }
 
  private:
@@ -247,8 +247,8 @@ std::unique_ptr<const NormalizerStep> nmt_step() {
     out += nmt_makes_space(c) ? std::string_view(" ") : bytes;
   });
 }
-std::unique_ptr<const NormalizerStep> charsmap_step(std::string_view bytes, const std::string& where) {
-  return std::make_unique<CharsmapStep>(bytes, where);
+std::unique_ptr<const NormalizerStep> charsmap_step(std::string_view bytes, CharsmapUse use, const std::string& where) {
+  return std::make_unique<CharsmapStep>(bytes, use, where);
 }
 std::unique_ptr<const NormalizerStep> bytes_to_chars_step() {
   return character_step([](uint32_t, std::string_view bytes, std::string& out) { append_byte_chars(out, bytes); });

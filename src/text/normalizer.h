@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "text/charsmap.h"
 #include "text/regex.h"
 #include "text/unicode.h"
 
@@ -48,7 +49,7 @@ std::unique_ptr<const NormalizerStep> strip_accents_step();
 std::unique_ptr<const NormalizerStep> strip_white_space_step(bool left, bool right);
 std::unique_ptr<const NormalizerStep> bert_step(BertOptions options);
 std::unique_ptr<const NormalizerStep> nmt_step();
-std::unique_ptr<const NormalizerStep> charsmap_step(std::string_view bytes, const std::string& where);
+std::unique_ptr<const NormalizerStep> charsmap_step(std::string_view bytes, CharsmapUse use, const std::string& where);
 std::unique_ptr<const NormalizerStep> bytes_to_chars_step();
 std::unique_ptr<const NormalizerStep> merge_white_space_step();  // sentencepiece's remove_extra_whitespaces
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads sentencepiece's tokenizer.model and turns it into the same BPE as a tokenizer.json, the way transformers' Llama
-// tokenizer does. The sentencepiece library itself is not used: it encodes differently (leading spaces, special tokens
-// in a text), so the ids would not be those that transformers gives, and it aborts the process on some broken files.
+// Reads sentencepiece's tokenizer.model. One of type bpe becomes the same BPE as a tokenizer.json, the way
+// transformers' Llama tokenizer does it. The sentencepiece library itself is not used: it encodes differently (leading
+// spaces, special tokens in a text), so the ids would not be those that transformers gives, and it aborts the process
+// on some broken files. One of type unigram, for which transformers has a different way for every class, encodes as
+// sentencepiece does.
 
 #include <algorithm>
 #include <tuple>
@@ -10,6 +12,7 @@
 #include "io/nearest.h"
 #include "text/bpe.h"
 #include "text/tokenizer_parts.h"
+#include "text/unigram.h"
 #include "text/utf8.h"
 #include "text/wire_reader.h"
 
@@ -24,6 +27,7 @@ enum class PieceType : int64_t { normal = 1, unknown = 2, control = 3, user_defi
 struct Piece {
   std::string text;
   PieceType type = PieceType::normal;
+  double score = 0;
 };
 
 // The fields of ModelProto that bear on encoding, with the defaults of sentencepiece_model.proto.
@@ -32,15 +36,19 @@ struct ModelProto {
   int64_t model_type = 1;  // unigram; 2 is BPE
   bool suffix_white_space = false;
   bool add_dummy_prefix = true, merge_white_space = true, escape_white_space = true;
-  bool has_charsmap = false;
+  bool byte_fallback = false;
+  std::string charsmap;
   std::string normalization = "?";
 };
 }  // namespace
+
+static bool is_unigram(const ModelProto& model) { return model.model_type == 1; }
 
 static Piece read_piece(WireReader message, const std::string& file, size_t index) {
   Piece piece;
   while (message.next()) {
     if (message.field() == 1) piece.text = message.bytes();
+    if (message.field() == 2) piece.score = message.real();
     if (message.field() == 3) piece.type = static_cast<PieceType>(message.integer());
   }
   HEARTH_CHECK(!piece.text.empty(), format, file, ": piece ", index, " is empty");
@@ -58,6 +66,7 @@ static Piece read_piece(WireReader message, const std::string& file, size_t inde
 static void read_trainer_spec(WireReader message, ModelProto& model) {
   while (message.next()) {
     if (message.field() == 3) model.model_type = message.integer();
+    if (message.field() == 35) model.byte_fallback = message.boolean();
     if (message.field() == 24) model.suffix_white_space = message.boolean();
   }
 }
@@ -65,7 +74,7 @@ static void read_trainer_spec(WireReader message, ModelProto& model) {
 static void read_normalizer_spec(WireReader message, ModelProto& model) {
   while (message.next()) {
     if (message.field() == 1) model.normalization = message.bytes();
-    if (message.field() == 2) model.has_charsmap = !message.bytes().empty();
+    if (message.field() == 2) model.charsmap = message.bytes();
     if (message.field() == 3) model.add_dummy_prefix = message.boolean();
     if (message.field() == 4) model.merge_white_space = message.boolean();
     if (message.field() == 5) model.escape_white_space = message.boolean();
@@ -94,11 +103,12 @@ static void refuse_others(const ModelProto& model, const std::string& file) {
   static constexpr char kHint[] =
       "\n  hint: save_pretrained of transformers writes a tokenizer.json; Hearth reads that";
   static constexpr const char* kTypes[] = {"?", "unigram", "bpe", "word", "char"};
-  HEARTH_CHECK(model.model_type == 2, unsupported, file, ": a sentencepiece model of type ",
+  HEARTH_CHECK(is_unigram(model) || model.model_type == 2, unsupported, file, ": a sentencepiece model of type ",
                model.model_type >= 1 && model.model_type <= 4 ? kTypes[model.model_type] : "unknown",
-               "; Hearth reads those of type bpe", kHint);
-  HEARTH_CHECK(!model.has_charsmap, unsupported, file, ": normalization '", printable(model.normalization),
-               "', which Hearth does not do; it reads models trained with 'identity'", kHint);
+               "; Hearth reads those of type bpe and unigram", kHint);
+  HEARTH_CHECK(is_unigram(model) || model.charsmap.empty(), unsupported, file, ": normalization '",
+               printable(model.normalization),
+               "', which Hearth does not do in a bpe model; it reads those trained with 'identity'", kHint);
   HEARTH_CHECK(!model.suffix_white_space, unsupported, file, ": treat_whitespace_as_suffix, which Hearth does not do");
   HEARTH_CHECK(model.escape_white_space, unsupported, file, ": escape_whitespaces = false, which Hearth does not do");
 }
@@ -130,6 +140,21 @@ static std::unique_ptr<const Model> make_bpe(const ModelProto& model, const std:
   return std::make_unique<Bpe>(std::move(vocab), merges, std::move(options), file);
 }
 
+// Only normal pieces compete for a text; added tokens are cut out of it before.
+static std::unique_ptr<const Model> make_unigram(const ModelProto& model, const std::string& file) {
+  Vocab vocab;
+  std::vector<double> scores;
+  int32_t unk_id = -1;
+  for (const Piece& piece : model.pieces) {
+    if (piece.type == PieceType::unknown) unk_id = static_cast<int32_t>(scores.size());
+    vocab.add(piece.text, static_cast<int64_t>(scores.size()), file);
+    scores.push_back(piece.type == PieceType::normal ? piece.score : Unigram::kHidden);
+  }
+  return std::make_unique<Unigram>(
+      std::move(vocab), std::move(scores),
+      UnigramOptions{.unk_id = unk_id, .byte_fallback = model.byte_fallback, .single_precision = true}, file);
+}
+
 // Special: the three that every Llama tokenizer has, and control pieces. User-defined pieces are found in a text, but
 // not skipped when decoding.
 static void add_tokens(const ModelProto& model, Parts& parts, const std::string& file) {
@@ -145,11 +170,17 @@ static void add_tokens(const ModelProto& model, Parts& parts, const std::string&
   parts.eos_id = parts.find("</s>");
 }
 
-static void add_text_steps(const ModelProto& model, Parts& parts, const TokenizerConfig& config) {
+static void add_text_steps(const ModelProto& model, Parts& parts, const TokenizerConfig& config,
+                           const std::string& file) {
   const bool prefix = config.add_prefix_space.value_or(model.add_dummy_prefix);
   const bool legacy = config.legacy.value_or(false);
-  const PrependScheme scheme = !prefix ? PrependScheme::never : legacy ? PrependScheme::always : PrependScheme::first;
+  if (!model.charsmap.empty()) parts.normalizer.add(charsmap_step(model.charsmap, CharsmapUse::longest, file));
   if (model.merge_white_space) parts.normalizer.add(merge_white_space_step());
+  PrependScheme scheme = !prefix ? PrependScheme::never : legacy ? PrependScheme::always : PrependScheme::first;
+  if (is_unigram(model)) {  // every text gets the prefix, a text that begins with a space too
+    scheme = PrependScheme::never;
+    if (prefix) parts.normalizer.add(prepend_step(" "));
+  }
   parts.pre_tokenizer.add(Metaspace{kMeta, scheme});
   parts.decoder.add(ReplaceText{kMeta, " "});
   parts.decoder.add(BytesFromTokens{});
@@ -160,9 +191,9 @@ static void add_text_steps(const ModelProto& model, Parts& parts, const Tokenize
 Parts parse_sentencepiece_model(std::string_view bytes, const std::string& name, const TokenizerConfig* config) {
   const ModelProto model = read_model(bytes, name);
   refuse_others(model, name);
-  Parts parts(make_bpe(model, name));
+  Parts parts(is_unigram(model) ? make_unigram(model, name) : make_bpe(model, name));
   const TokenizerConfig used = config != nullptr ? *config : TokenizerConfig{};
-  add_text_steps(model, parts, used);
+  add_text_steps(model, parts, used, name);
   add_tokens(model, parts, name);
   apply_config(used, parts);
   // Differs: transformers 5.17 adds no <s> unless the config says so, against its own documentation; version 4 and the

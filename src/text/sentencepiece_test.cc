@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/file_test_folder.h"
 #include "text/tokenizer.h"
 
@@ -52,13 +54,24 @@ TEST(SentencePiece, white_space_as_the_model_was_trained) {
 
 TEST(SentencePiece, what_is_not_done_is_refused_by_name) {
   const std::string start = piece("<unk>", 2) + piece("a", 1), bpe = field(2, number(3, 2));
-  refused(corpus_bytes("unigram"), Kind::unsupported, "type unigram");
+  refused(start + field(2, number(3, 3)), Kind::unsupported, "type word");
   refused(start + bpe + field(3, field(1, "nmt_nfkc") + field(2, "xx")), Kind::unsupported, "normalization 'nmt_nfkc'");
   refused(start + field(2, number(3, 2) + "\xC0\x01\x01"), Kind::unsupported, "treat_whitespace_as_suffix");
   refused(start + bpe + field(3, number(5, 0)), Kind::unsupported, "escape_whitespaces");
   refused(start + bpe + field(5, field(2, "x")), Kind::unsupported, "denormalizer");
   refused(start + bpe + piece("u", 5), Kind::unsupported, "unused");
   refused(start + bpe + piece("u", 9), Kind::unsupported, "type 9");
+}
+
+// 'hello' costs less whole than in parts; "<s>" in a text that nobody trusts is no control piece.
+TEST(SentencePiece, unigram) {
+  const Tokenizer tokenizer = parse(corpus_bytes("unigram_charsmap"));
+  EXPECT_EQ(tokenizer.encode("  the  "), tokenizer.encode("the"));
+  EXPECT_EQ(tokenizer.encode("A"), tokenizer.encode("a"));  // by the file's character map
+  const Ids ids = tokenizer.encode("hello <s> z", {.add_special = false, .parse_special = false});
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), tokenizer.bos_id()), 0);
+  EXPECT_GT(std::count(ids.begin(), ids.end(), tokenizer.id("<unk>")), 0);
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode("hello world")), "hello world");
 }
 
 TEST(SentencePiece, damaged_files) {

@@ -23,10 +23,12 @@ Tokenizer Tokenizer::load(const std::string& model_dir) {
   if (exists(config_file)) config = read_tokenizer_config(config_file);
   const TokenizerConfig* used = config ? &*config : nullptr;
   if (exists(json)) return Tokenizer(parse_tokenizer_json(read_file(json, kMaxTokenizerBytes), json, used));
-  HEARTH_CHECK(exists(model), file, "no tokenizer in '", model_dir,
-               "': it has neither tokenizer.json nor tokenizer.model",
+  if (exists(model)) return Tokenizer(parse_sentencepiece_model(read_file(model, kMaxTokenizerBytes), model, used));
+  const auto has = [&](const char* name) { return exists(join_path(model_dir, name)); };
+  HEARTH_CHECK((has("vocab.json") && has("merges.txt")) || has("vocab.txt"), file, "no tokenizer in '", model_dir,
+               "': it has neither tokenizer.json nor tokenizer.model, nor vocab.json with merges.txt, nor vocab.txt",
                "\n  hint: copy that file from where the model comes from");
-  return Tokenizer(parse_sentencepiece_model(read_file(model, kMaxTokenizerBytes), model, used));
+  return Tokenizer(read_vocabulary_folder(model_dir, used));
 }
 
 Tokenizer Tokenizer::load_json(const std::string& file) {

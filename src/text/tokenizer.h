@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Text to token ids and back, equal to the tokenizers library: BPE tokenizers of the Llama family (tokenizer.json in
-// the dialects of transformers 4 and 5, or sentencepiece's tokenizer.model) and byte-level ones (GPT-2, Llama 3, Qwen).
+// Text to token ids and back, equal to the tokenizers library: tokenizer.json with its models, normalizers,
+// pre-tokenizers, post-processors and decoders, sentencepiece's tokenizer.model, and the bare vocabularies of GPT-2 and
+// BERT.
 // What a file asks for and Hearth does not do is refused by name when the file is read: Error{unsupported}.
 
 #include <cstdint>
@@ -30,8 +31,9 @@ struct DecodeOptions {
 // Immutable; copies share the data; all const functions may be called from several threads.
 class Tokenizer {
  public:
-  // A Hugging Face model folder: tokenizer.json if it is there, else tokenizer.model. tokenizer_config.json, if there,
-  // names <s> and </s>, brings its own added tokens, and beside a tokenizer.model its add_bos_token (default true) and
+  // A Hugging Face model folder: tokenizer.json if it is there, else tokenizer.model, else vocab.json with merges.txt,
+  // else vocab.txt, which the class named in tokenizer_config.json completes. tokenizer_config.json, if there, names
+  // <s> and </s>, brings its own added tokens, and beside a tokenizer.model its add_bos_token (default true) and
   // add_eos_token (default false) count; a tokenizer.json says itself what stands around a text.
   // Throws Error{file, format, unsupported} that names the file and the place in it.
   static Tokenizer load(const std::string& model_dir);

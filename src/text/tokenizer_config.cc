@@ -38,6 +38,10 @@ TokenizerConfig read_tokenizer_config(const std::string& file) {
   config.add_eos = optional_bool(root, "add_eos_token");
   config.add_prefix_space = optional_bool(root, "add_prefix_space");
   config.legacy = optional_bool(root, "legacy");
+  config.do_lower_case = optional_bool(root, "do_lower_case");
+  config.strip_accents = optional_bool(root, "strip_accents");
+  config.tokenize_chinese_chars = optional_bool(root, "tokenize_chinese_chars");
+  config.tokenizer_class = root.text_or("tokenizer_class", "");
   for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"})
     if (root.has(key)) config.named[key] = token_of(root.get(key), root, key);
   read_extra(root, "additional_special_tokens", config);

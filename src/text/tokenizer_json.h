@@ -12,7 +12,9 @@
 
 namespace hearth::tokenizers {
 
-std::unique_ptr<const Model> read_model(const JsonView& model);  // tokenizer_json_models.cc
+// tokenizer_json_models.cc
+std::unique_ptr<const Model> read_model(const JsonView& model);
+Vocab read_vocab(const JsonView& entries);  // {"the": 262, ...}
 // tokenizer_json_steps.cc: the parts that are lists of steps
 void read_normalizer(const JsonView& root, Normalizer& out);
 void read_pre_tokenizer(const JsonView& root, PreTokenizer& out);

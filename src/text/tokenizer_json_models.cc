@@ -33,7 +33,7 @@ static std::vector<Bpe::Merge> read_merges(const JsonView& model) {
   return merges;
 }
 
-static Vocab read_vocab(const JsonView& entries) {
+Vocab read_vocab(const JsonView& entries) {
   Vocab vocab;
   for (const auto& [text, id] : entries.json().items()) {
     if (!id.is_number_integer()) entries.refuse(text, "a whole number");
@@ -73,8 +73,9 @@ static std::unique_ptr<const Model> read_unigram(const JsonView& model) {
   }
   HEARTH_CHECK(!scores.empty(), format, model.file(), ": the vocabulary is empty");
   const int64_t unk_id = model.integer_or("unk_id", -1, {.min = 0, .max = Vocab::kMaxId});
-  return std::make_unique<Unigram>(std::move(vocab), std::move(scores), static_cast<int32_t>(unk_id),
-                                   model.boolean_or("byte_fallback", false), model.file());
+  const UnigramOptions options{.unk_id = static_cast<int32_t>(unk_id),
+                               .byte_fallback = model.boolean_or("byte_fallback", false)};
+  return std::make_unique<Unigram>(std::move(vocab), std::move(scores), options, model.file());
 }
 
 static std::unique_ptr<const Model> read_word_piece(const JsonView& model) {

@@ -46,7 +46,7 @@ static std::unique_ptr<const NormalizerStep> bert_of(const JsonView& step) {
 static std::unique_ptr<const NormalizerStep> charsmap_of(const JsonView& step) {
   allow_keys(step, "normalizer Precompiled", {"type", "precompiled_charsmap"});
   const std::string where = step.file() + ": normalizer Precompiled";
-  return charsmap_step(decode_base64(step.text("precompiled_charsmap"), where), where);
+  return charsmap_step(decode_base64(step.text("precompiled_charsmap"), where), CharsmapUse::by_cluster, where);
 }
 
 static std::unique_ptr<const NormalizerStep> normalizer_step(const JsonView& step, const std::string& type) {

@@ -46,7 +46,9 @@ struct Parts {
 // tokenizer_config.json: what of it bears on tokens.
 struct TokenizerConfig {
   std::string file;
-  std::optional<bool> add_bos, add_eos, add_prefix_space, legacy;  // a tokenizer.json knows these itself
+  std::string tokenizer_class;
+  // A tokenizer.json knows these itself.
+  std::optional<bool> add_bos, add_eos, add_prefix_space, legacy, do_lower_case, strip_accents, tokenize_chinese_chars;
   std::map<int32_t, AddedToken> added_tokens_decoder;
   std::map<std::string, AddedToken> named;  // "bos_token" -> <s>
   std::vector<AddedToken> extra;            // extra_special_tokens, additional_special_tokens
@@ -59,6 +61,8 @@ void apply_config(const TokenizerConfig& config, Parts& parts);
 // The three readers call finish(), unless config is there, which they apply first.
 Parts parse_tokenizer_json(std::string_view bytes, const std::string& name, const TokenizerConfig* config);
 Parts parse_sentencepiece_model(std::string_view bytes, const std::string& name, const TokenizerConfig* config);
+Parts read_vocabulary_folder(const std::string& dir,
+                             const TokenizerConfig* config);  // vocab.json + merges.txt, vocab.txt
 
 inline constexpr int64_t kMaxTokenizerBytes = 256 << 20;
 

@@ -11,19 +11,21 @@
 
 namespace hearth::tokenizers {
 
-Unigram::Unigram(Vocab vocab, std::vector<double> scores, int32_t unk_id, bool byte_fallback, const std::string& where)
-    : Model(std::move(vocab)), scores_(std::move(scores)), unk_id_(unk_id), bytes_(vocab_, byte_fallback) {
-  HEARTH_CHECK(unk_id_ < 0 || vocab_.has(unk_id_), format, where, ": model.unk_id is ", unk_id_,
+Unigram::Unigram(Vocab vocab, std::vector<double> scores, UnigramOptions options, const std::string& where)
+    : Model(std::move(vocab)), scores_(std::move(scores)), options_(options), bytes_(vocab_, options.byte_fallback) {
+  HEARTH_CHECK(options_.unk_id < 0 || vocab_.has(options_.unk_id), format, where, ": model.unk_id is ", options_.unk_id,
                ", but the vocabulary has ", scores_.size(), " tokens");
   static constexpr double kUnknownPenalty = 10;  // sentencepiece's
   double least = std::numeric_limits<double>::infinity();
   for (int32_t id = 0; id < vocab_.max_id_plus_1(); ++id) {
     const std::string& text = vocab_.text(id);
     HEARTH_CHECK(!std::isnan(scores_[id]), format, where, ": token '", printable(text), "' has no number as its score");
+    if (scores_[id] == kHidden) continue;
     least = std::min(least, scores_[id]);
     if (!text.empty()) trie_.add(text, id);
   }
-  unk_score_ = least - kUnknownPenalty;
+  unk_score_ = std::isfinite(least) ? least - kUnknownPenalty : -kUnknownPenalty;
+  if (options_.single_precision) unk_score_ = static_cast<float>(unk_score_);
 }
 
 struct Unigram::Node {
@@ -35,6 +37,7 @@ struct Unigram::Node {
 std::vector<Unigram::Node> Unigram::best_paths(std::string_view text) const {
   std::vector<Node> nodes(text.size() + 1);
   const auto offer = [&](size_t begin, size_t end, double score, int32_t id) {
+    if (options_.single_precision) score = static_cast<float>(score);
     if (nodes[end].begin < 0 || score > nodes[end].score) nodes[end] = {score, static_cast<int64_t>(begin), id};
   };
   for (size_t at = 0; at < text.size();) {
@@ -45,7 +48,7 @@ std::vector<Unigram::Node> Unigram::best_paths(std::string_view text) const {
       offer(at, at + size, scores_[id] + score, id);
       is_covered = is_covered || size == character;
     });
-    if (!is_covered) offer(at, at + character, unk_score_ + score, unk_id_);
+    if (!is_covered) offer(at, at + character, unk_score_ + score, options_.unk_id);
     at += character;
   }
   return nodes;
@@ -54,11 +57,11 @@ std::vector<Unigram::Node> Unigram::best_paths(std::string_view text) const {
 // A piece is a token, or a run of unknown characters.
 void Unigram::append(std::string_view piece, std::vector<int32_t>& ids) const {
   const int32_t id = vocab_.id(piece);
-  if (id >= 0) return ids.push_back(id);
+  if (id >= 0 && scores_[id] != kHidden) return ids.push_back(id);
   if (bytes_.covers(piece)) return bytes_.append(piece, ids);
-  HEARTH_CHECK(unk_id_ >= 0, value, "tokenizer: no token covers '", printable(std::string(piece.substr(0, 40))),
+  HEARTH_CHECK(options_.unk_id >= 0, value, "tokenizer: no token covers '", printable(std::string(piece.substr(0, 40))),
                "', and the model has no unk_id");
-  ids.push_back(unk_id_);
+  ids.push_back(options_.unk_id);
 }
 
 void Unigram::encode(std::string_view text, std::vector<int32_t>& ids) const {
@@ -68,7 +71,7 @@ void Unigram::encode(std::string_view text, std::vector<int32_t>& ids) const {
   for (size_t end = text.size(); end > 0;) {
     const Node& node = nodes[end];
     const size_t begin = static_cast<size_t>(node.begin);
-    const bool is_unknown = node.id == unk_id_;
+    const bool is_unknown = node.id == options_.unk_id;
     if (is_unknown && unknown_behind) {  // a run of unknown characters is one piece
       pieces.back() = text.substr(begin, end - begin + pieces.back().size());
     } else {

@@ -42,9 +42,18 @@ class WireReader {
   std::string_view bytes() const { return check(type_ == 2, "a field of the wrong wire type"), bytes_; }
   int64_t integer() const { return check(type_ == 0, "a field of the wrong wire type"), static_cast<int64_t>(number_); }
   bool boolean() const { return integer() != 0; }
+  float real() const {
+    check(type_ == 5, "a field of the wrong wire type");
+    return std::bit_cast<float>(little_endian());
+  }
   WireReader message() const { return {bytes(), file_, offset_ + at_ - bytes_.size()}; }
 
  private:
+  uint32_t little_endian() const {
+    uint32_t value = 0;
+    for (size_t i = 0; i < 4; ++i) value |= uint32_t{static_cast<unsigned char>(bytes_[i])} << (8 * i);
+    return value;
+  }
   uint64_t varint() {
     uint64_t value = 0;
     for (int shift = 0; shift < 70; shift += 7) {

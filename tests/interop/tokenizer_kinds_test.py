@@ -11,8 +11,11 @@ import os
 import random
 import unittest
 
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2 as proto
 from tokenizer_oracle import ROOT, SCRIPTS, STRINGS, TokenizerCase, hearth, read, strings
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import AutoTokenizer
 
 PROSE = os.path.join(ROOT, "assets", "prose-14m", "tokenizer.json")
 META = "▁"
@@ -53,9 +56,6 @@ def bytes_behind(*steps):
 
 def chars_of(precompiled_by="nmt_nfkc"):
     """sentencepiece's own character map, as base64: what Precompiled holds."""
-    import sentencepiece
-    from sentencepiece import sentencepiece_model_pb2 as proto
-
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["hello world"] * 20), model_writer=model, vocab_size=30, hard_vocab_limit=False,
@@ -242,6 +242,52 @@ class TokenizerKinds(TokenizerCase):
             entry[1] = -float(rng.randrange(1, 12))
         data["model"]["vocab"] += [[text, -rng.random() * 9] for text, _ in rng.sample(data["model"]["vocab"][3:600], 60)]
         self.check("unigram_twice", data, count=STRINGS // 3)
+
+    def test_unigram_model_file(self):
+        """tokenizer.model of type unigram, against sentencepiece itself on texts without special tokens."""
+        texts = [text for text in strings(900, STRINGS, ["½", "ﬁ"]) if META not in text and "<" not in text and "\0" not in text]
+        for i, options in enumerate([{}, {"byte_fallback": True}, {"normalization_rule_name": "identity", "remove_extra_whitespaces": False},
+                                     {"add_dummy_prefix": False, "normalization_rule_name": "nmt_nfkc_cf"}]):
+            model = io.BytesIO()
+            sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(self.training[-2000:] + SCRIPTS), model_writer=model,
+                                                     vocab_size=700, minloglevel=2, **options)
+            path = os.path.join(self.folder(f"spm{i}", {}), "tokenizer.model")
+            with open(path, "wb") as out:
+                out.write(model.getvalue())
+            real = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+            got = hearth(path, [{"text": text, "add_special": False} for text in texts])
+            wrong = [(text, real.encode(text), g["ids"]) for text, g in zip(texts, got) if real.encode(text) != g["ids"]]
+            with self.subTest(**options):
+                self.assertEqual(wrong[:1], [], f"{len(wrong)} of {len(texts)} differ")
+
+    # ---- folders without a tokenizer.json
+
+    def test_vocabulary_folders(self):
+        bpe = json.loads(self.byte_level(pre_tokenizers.ByteLevel(add_prefix_space=False)).to_str())["model"]
+        words = json.loads(self.bert().to_str())["model"]["vocab"]
+        merges = "#version: 0.2\n" + "".join(" ".join(merge) + "\n" for merge in bpe["merges"])
+        more = ["<|endoftext|>", "<s>", "</s>", "<unk>", "<pad>", "<mask>"]
+        vocab = dict(bpe["vocab"], **{token: len(bpe["vocab"]) + i for i, token in enumerate(more)})
+        kinds = [
+            {"tokenizer_class": "GPT2Tokenizer"}, {"tokenizer_class": "GPT2TokenizerFast", "add_prefix_space": True},
+            {"tokenizer_class": "GPT2Tokenizer", "add_bos_token": True, "bos_token": "<s>", "eos_token": "</s>"},
+            {"tokenizer_class": "GPT2Tokenizer", "add_bos_token": True, "add_eos_token": True, "pad_token": "<new>"},
+            {"tokenizer_class": "Qwen2Tokenizer", "extra_special_tokens": ["<|im_start|>"]}, {"tokenizer_class": "RobertaTokenizer"},
+            {"tokenizer_class": "BartTokenizer"}, {"tokenizer_class": "CodeGenTokenizer"}, {"tokenizer_class": "BertTokenizer"},
+            {"tokenizer_class": "BertTokenizerFast", "do_lower_case": False, "tokenize_chinese_chars": False},
+            {"tokenizer_class": "DistilBertTokenizer", "strip_accents": False},
+        ]
+        for i, config in enumerate(kinds):
+            files = {"vocab.json": vocab, "tokenizer_config.json": config}
+            if "Bert" in config["tokenizer_class"]:
+                files.pop("vocab.json")
+            path = self.folder(f"vocabulary{i}", files)
+            text = merges if "vocab.json" in files else "".join(word + "\n" for word in sorted(words, key=words.get))
+            with open(os.path.join(path, "merges.txt" if "vocab.json" in files else "vocab.txt"), "w", encoding="utf-8") as out:
+                out.write(text)
+            real = AutoTokenizer.from_pretrained(path).backend_tokenizer
+            with self.subTest(config=config):
+                self.compare(path, real, strings(700 + i, STRINGS // 6, [*more, "<|im_start|>", "[MASK]"]), i)
 
     # ---- single steps: a model whose tokens are characters and bytes shows what they leave
 

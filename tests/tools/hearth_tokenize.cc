@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests/interop: tokenizes what stands on stdin.
 //   hearth_tokenize <folder or tokenizer file>
+//   hearth_tokenize <folder or tokenizer file> <text file>    how long encoding takes, for bench/tokenizers.py
 // Each line of stdin is {"text": "..."} or {"hex": "ff00"} (bytes, for invalid UTF-8) or {"ids": [1, 2]}, with
 // "add_special", "parse_special", "skip_special", "decode" (default true). Each line of stdout is {"ids": [...], "decoded":
 // "..."}, or {"error": "..."}. Decoding goes through both decode and StreamDecoder; a difference is an error.
 
+#include <algorithm>
+#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -44,6 +47,30 @@ static Tokenizer load(const std::string& path) {
   return path.ends_with(".model") ? Tokenizer::load_sentencepiece(path) : Tokenizer::load_json(path);
 }
 
+// The best of five, of the text as a whole and of its lines one by one.
+static int time_text(const Tokenizer& tokenizer, const std::string& text) {
+  size_t ids = 0;
+  const auto best_seconds = [&](const auto& encode) {
+    double best = 1e9;
+    for (int i = 0; i < 5; ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      encode();
+      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    }
+    return best;
+  };
+  const double whole = best_seconds([&] { ids = tokenizer.encode(text).size(); });
+  const double lines = best_seconds([&] {
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find('\n', at), text.size());
+      tokenizer.encode(std::string_view(text).substr(at, end - at));
+      at = end + 1;
+    }
+  });
+  std::cout << nlohmann::json{{"whole", whole}, {"lines", lines}, {"ids", ids}} << '\n';
+  return 0;
+}
+
 static int run(const std::string& path) {
   const Tokenizer tokenizer = load(path);
   for (std::string line; std::getline(std::cin, line);)
@@ -54,11 +81,12 @@ static int run(const std::string& path) {
 }  // namespace hearth
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: hearth_tokenize <folder or tokenizer file> < lines.jsonl\n";
+  if (argc < 2 || argc > 3) {
+    std::cerr << "usage: hearth_tokenize <folder or tokenizer file> < lines.jsonl\n       hearth_tokenize <folder or tokenizer file> <text file>\n";
     return 2;
   }
   try {
+    if (argc == 3) return hearth::time_text(hearth::load(argv[1]), hearth::read_file(argv[2], 1 << 30));
     return hearth::run(argv[1]);
   } catch (const std::exception& e) {
     std::cout << nlohmann::json{{"error", e.what()}} << '\n';
