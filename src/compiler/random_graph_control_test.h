@@ -3,14 +3,14 @@
 // Steps of random graphs with bodies: random graphs themselves, which read values from around them.
 
 #include "array/transforms.h"
-#include "compiler/random_graph_numeric_test.h"
+#include "compiler/random_graph_model_test.h"
 #include "ops/control/control.h"
 
 namespace hearth {
 
-class ControlSteps : public NumericSteps {
+class ControlSteps : public ModelSteps {
  protected:
-  using NumericSteps::NumericSteps;
+  using ModelSteps::ModelSteps;
 
   // What some random steps make of these values, inside a body.
   virtual Tracked inner(const std::vector<Tracked>& values, uint64_t seed) = 0;
