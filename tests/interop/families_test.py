@@ -13,7 +13,7 @@ import hearth_program as hearth
 import torch
 import transformers
 from hearth_program import PROSE
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 CHECK = pathlib.Path(os.environ.get("HEARTH_BUILD", hearth.ROOT / "build")) / "hearth_model_check"
 PROMPT = "My lord, the king is dead, and we must go away from here before the night comes down on us all, said he."
@@ -238,6 +238,8 @@ class Families(hearth.HearthTest):
         with torch.inference_mode():
             theirs = model(input_ids=ids, use_cache=False).logits[0]
         self.assert_logits(tensors["logits"], theirs)
+        if name == model_type:
+            self.compare_info(model, folder)
         self.compare_greedy(model, folder, name, ids, printed)
         self.compare_version_4(folder, tensors["logits"])
         self.compare_lora(load(folder, model_type), folder, ids, TARGETS.get(model_type, "all-linear"))
@@ -250,6 +252,13 @@ class Families(hearth.HearthTest):
             cached = whole = greedy_ids(load(folder, MODELS[name][0]), ids, use_cache=False)
         self.assertEqual(printed["cached"], cached, "with the cache")
         self.assertEqual(printed["whole"], whole, "without the cache")
+
+    def compare_info(self, model, folder):
+        info = hearth.succeed_json("info", folder)
+        self.assertEqual((info["family"], info["parameters"]), (model.config.model_type, model.num_parameters()))
+        self.assertGreater(len(info["memory"]), 4)
+        for job in info["memory"]:
+            self.assertGreater(job["memory_bytes"], 4 * model.num_parameters(), job)
 
     def assert_logits(self, ours, theirs):
         self.assertGreater(theirs.std(), 0.3)
@@ -301,6 +310,62 @@ class Families(hearth.HearthTest):
                 self.assertTrue(torch.equal(weight, theirs[key]), key)
         with torch.inference_mode():
             self.assert_logits(ours.eval()(input_ids=ids).logits[0], logits)
+
+
+class Refused(hearth.HearthTest):
+    """transformers would start from random numbers, or ignore the setting."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for name in ("gpt2", "qwen2_moe", "falcon, as 40B"):
+            make_model(cls.folder / MODELS[name][0], *MODELS[name], 1)
+
+    def refused(self, model_type, words, tensors=None, config=None):
+        folder = pathlib.Path(shutil.copytree(self.folder / model_type, self.folder / "changed", dirs_exist_ok=True))
+        if tensors:
+            held = load_file(folder / "model.safetensors")
+            tensors(held)
+            save_file(held, folder / "model.safetensors")
+        if config:
+            path = folder / "config.json"
+            path.write_text(json.dumps(json.loads(path.read_text()) | config))
+        self.assert_refused(hearth.run("info", folder), "info", *words)
+
+    def test_missing_tensor(self):
+        for model_type, name in (("gpt2", "transformer.wpe.weight"), ("gpt2", "transformer.h.2.attn.c_attn.bias"),
+                                 ("qwen2_moe", "model.layers.1.mlp.experts.5.down_proj.weight"),
+                                 ("falcon", "transformer.h.0.ln_mlp.bias")):
+            with self.subTest(name):
+                self.refused(model_type, [name], tensors=lambda held: held.pop(name))
+
+    def test_misshapen_tensor(self):
+        name = "transformer.h.1.mlp.c_fc.weight"  # stored [in,out]
+        self.refused("gpt2", [name, "[192,48]", "[48,192]"], tensors=lambda held: held.update(
+            {name: held[name].T.contiguous()}))
+
+    def test_unknown_family(self):
+        self.refused("gpt2", ["mamba", "gpt2, gpt_bigcode"], config={"model_type": "mamba"})
+
+    def test_settings(self):
+        for model_type, config, words in (
+                ("gpt2", {"add_cross_attention": True}, ["add_cross_attention"]),
+                ("gpt2", {"n_head": 5}, ["n_embd 48", "n_head 5"]),
+                ("falcon", {"parallel_attn": False}, ["new_decoder_architecture"]),
+                ("qwen2_moe", {"num_experts_per_tok": 7}, ["num_experts_per_tok 7", "6 experts"]),
+                ("qwen2_moe", {"layer_types": ["full_attention"]}, ["layer_types has 1", "3 layers"]),
+                ("qwen2_moe", {"layer_types": ["linear_attention"] * 3}, ["linear_attention"])):
+            with self.subTest(str(config)):
+                self.refused(model_type, words, config=config)
+
+    def test_names_without_the_prefix(self):
+        """Files of the bare model, as GPT-2's on the Hub."""
+        folder = pathlib.Path(shutil.copytree(self.folder / "gpt2", self.folder / "bare"))
+        before, _ = check(folder)
+        held = load_file(folder / "model.safetensors")
+        bare = {name.removeprefix("transformer."): tensor for name, tensor in held.items()}
+        save_file(bare | {"h.0.attn.bias": torch.ones(1, 1, 128, 128)}, folder / "model.safetensors")
+        self.assertTrue(torch.equal(check(folder)[0]["logits"], before["logits"]))
 
 
 def add_tests():

@@ -16,26 +16,38 @@ namespace {
 
 constexpr double kScale = 0.75;
 
+// What becomes of the logits: a low-rank term (inputs 3 and 4), a bias (the last input), a cap.
+struct Logits {
+  bool low_rank = false, bias = false;
+  double soft_cap = 0;
+};
+
 // {loss, its derivatives by x and, with a low-rank term, by u and b}
-std::vector<Reals> definition(const std::vector<Reals>& in) {
-  const Reals &x = in[0], &w = in[1], &labels = in[2], u = in.size() > 3 ? in[3] : Reals({x.dim(0), 0}),
-              b = in.size() > 3 ? in[4] : Reals({w.dim(0), 0});
+std::vector<Reals> definition(const std::vector<Reals>& in, const Logits& logits) {
+  const Reals &x = in[0], &w = in[1], &labels = in[2], u = logits.low_rank ? in[3] : Reals({x.dim(0), 0}),
+              b = logits.low_rank ? in[4] : Reals({w.dim(0), 0});
   const int64_t N = x.dim(0), C = x.dim(1), V = w.dim(0), R = u.dim(1);
   Reals loss, dx(x.dims), du(u.dims), db(b.dims);
   for (int64_t n = 0; n < N; ++n) {
     const int64_t label = int64_t(labels[n]);
     if (label < 0 || label >= V) continue;
-    std::vector<double> z(size_t(V), 0.0);
+    std::vector<double> z(size_t(V), 0.0), slope(size_t(V), 1.0);
     double most = -INFINITY, sum = 0;
     for (int64_t v = 0; v < V; ++v) {
       for (int64_t c = 0; c < C; ++c) z[size_t(v)] += x[n * C + c] * w[v * C + c];
       for (int64_t r = 0; r < R; ++r) z[size_t(v)] += kScale * u[n * R + r] * b[v * R + r];
+      if (logits.bias) z[size_t(v)] += in.back()[v];
+      if (logits.soft_cap > 0) {
+        const double bent = std::tanh(z[size_t(v)] / logits.soft_cap);
+        z[size_t(v)] = logits.soft_cap * bent;
+        slope[size_t(v)] = 1 - bent * bent;
+      }
       most = std::fmax(most, z[size_t(v)]);
     }
     for (const double s : z) sum += std::exp(s - most);
     loss[0] += std::log(sum) + most - z[size_t(label)];
     for (int64_t v = 0; v < V; ++v) {
-      const double dz = std::exp(z[size_t(v)] - most) / sum - (v == label);
+      const double dz = slope[size_t(v)] * (std::exp(z[size_t(v)] - most) / sum - (v == label));
       for (int64_t c = 0; c < C; ++c) dx[n * C + c] += dz * w[v * C + c];
       for (int64_t r = 0; r < R; ++r) {
         du[n * R + r] += kScale * dz * b[v * R + r];
@@ -43,7 +55,7 @@ std::vector<Reals> definition(const std::vector<Reals>& in) {
       }
     }
   }
-  if (in.size() == 3) return {loss, dx};
+  if (!logits.low_rank) return {loss, dx};
   return {loss, dx, du, db};
 }
 
@@ -88,25 +100,59 @@ std::vector<OpCase> low_rank_cases() {
   return list;
 }
 
-std::vector<Value> build(Graph&, const std::vector<Value>& in) {
-  return {in.size() == 3
-              ? linear_cross_entropy(in[0], in[1], in[2])
-              : linear_cross_entropy(in[0], in[1], in[2], {.low_rank = LowRankLogits{in[3], in[4], kScale}})};
+// Some of the cases once more with what bends logits.
+std::vector<OpCase> bent_cases(const std::string& how, const std::vector<OpCase>& cases, const Logits& logits) {
+  std::vector<OpCase> list;
+  for (OpCase one : cases) {
+    const bool plain = one.name.find("small") != std::string::npos || one.name.find("ignored") != std::string::npos ||
+                       one.name.find("plus_one") != std::string::npos;
+    if (!plain) continue;
+    one.name = how + "_" + one.name;
+    if (logits.bias) one.in.push_back({{one.in[1].dims[0]}, -1, 1});
+    list.push_back(one);
+  }
+  return list;
 }
 
-std::vector<Value> build_grad(Graph& graph, const std::vector<Value>& in) {
-  return graph.add_all("linear_cross_entropy_grad", in, in.size() == 3 ? Attrs{} : Attrs{{"scale", kScale}});
+void add_tests(const std::vector<OpCase>& cases, const Logits& logits, std::vector<OpTest>* tests) {
+  const auto options = [=](const std::vector<Value>& in) {
+    LogitsOptions o{.soft_cap = logits.soft_cap};
+    if (logits.low_rank) o.low_rank = LowRankLogits{in[3], in[4], kScale};
+    if (logits.bias) o.bias = in.back();
+    return o;
+  };
+  tests->push_back(
+      {.op = "linear_cross_entropy",
+       .cases = cases,
+       .build = [=](Graph&, const std::vector<Value>& in) -> std::vector<Value> {
+         return {linear_cross_entropy(in[0], in[1], in[2], options(in))};
+       },
+       .definition = [=](const std::vector<Reals>& in) -> std::vector<Reals> { return {definition(in, logits)[0]}; }});
+  tests->push_back({.op = "linear_cross_entropy_grad",
+                    .cases = cases,
+                    .build =
+                        [=](Graph& graph, const std::vector<Value>& in) {
+                          Attrs attrs;
+                          if (logits.low_rank) attrs.set("scale", kScale);
+                          if (logits.bias) attrs.set("has_bias", int64_t(1));
+                          if (logits.soft_cap > 0) attrs.set("soft_cap", logits.soft_cap);
+                          return graph.add_all("linear_cross_entropy_grad", in, attrs);
+                        },
+                    .definition = [=](const std::vector<Reals>& in) { return definition(in, logits); }});
 }
 
 std::vector<OpTest> rows() {
-  std::vector<OpCase> all = cases();
-  for (const OpCase& one : low_rank_cases()) all.push_back(one);
-  OpTest forward{.op = "linear_cross_entropy",
-                 .cases = all,
-                 .build = build,
-                 .definition = [](const std::vector<Reals>& in) -> std::vector<Reals> { return {definition(in)[0]}; }};
-  OpTest backward{.op = "linear_cross_entropy_grad", .cases = all, .build = build_grad, .definition = definition};
-  return {forward, backward};
+  std::vector<OpTest> tests;
+  add_tests(cases(), {}, &tests);
+  add_tests(low_rank_cases(), {.low_rank = true}, &tests);
+  const std::pair<const char*, Logits> bent[] = {
+      {"bias", {.bias = true}}, {"soft_cap", {.soft_cap = 0.8}}, {"bias_and_soft_cap", {.bias = true, .soft_cap = 3}}};
+  for (auto [how, logits] : bent) {
+    add_tests(bent_cases(how, cases(), logits), logits, &tests);
+    logits.low_rank = true;
+    add_tests(bent_cases(how, low_rank_cases(), logits), logits, &tests);
+  }
+  return tests;
 }
 
 HEARTH_OP_TESTS(linear_cross_entropy, rows)
