@@ -15,7 +15,9 @@ namespace hearth {
 int run_evaluate(const EvaluateFlags& flags, const CommonFlags& common) {
   const LanguageModel model = LanguageModel::load(flags.model);
   const std::unique_ptr<LoraAdapter> adapter = open_adapter(model, flags.adapter);
-  const TokenBlocks blocks = open_blocks(model, flags.data, flags.blocks, flags.block_size);
+  const TokenBlocks blocks = open_data(
+      model,
+      {.file = flags.data, .blocks = flags.blocks, .block_size = flags.block_size, .examples = {.max_length = 0}});
   const auto begin = std::chrono::steady_clock::now();
   const EvalReport report =
       evaluate(model, adapter.get(), blocks, arithmetic_dtype(model, flags.dtype), flags.batch_size);

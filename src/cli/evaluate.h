@@ -16,7 +16,7 @@ struct EvaluateFlags {
     flag.group("files");
     flag("model", model, "folder with config.json, weights and tokenizer", {.needed = true, .path = PathKind::folder});
     flag("adapter", adapter, "PEFT folder with LoRA updates", {.path = PathKind::folder, .default_text = "none"});
-    flag("data", data, "text file", {.needed = true, .path = PathKind::file});
+    flag("data", data, "text, or .jsonl or .json of examples", {.needed = true, .path = PathKind::file});
     flag.group("evaluation");
     flag("blocks", blocks, "stream: one <s>, then the whole text; textdataset: special tokens around each block",
          {.allowed = {"stream", "textdataset"}});

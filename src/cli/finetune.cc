@@ -32,6 +32,7 @@ TrainingArguments training_arguments(const FinetuneFlags& flags) {
   a.clip = flags.clip;
   a.seed = flags.seed;
   a.shuffle = !flags.no_shuffle;
+  a.group_by_length = flags.examples.group_by_length;
   a.save_every = flags.save_every;
   a.resume = flags.resume;
   return a;
@@ -106,9 +107,15 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   check_output_folder(flags);
   const LanguageModel model = LanguageModel::load(flags.model);
   const LoraAdapter adapter = make_adapter(model, flags.lora, flags.seed, common.given);
-  const TokenBlocks blocks = open_blocks(model, flags.data, flags.blocks, flags.step.block_size);
+  DataSource source{.file = flags.data,
+                    .blocks = flags.blocks,
+                    .block_size = flags.step.block_size,
+                    .examples = example_options(flags.examples),
+                    .output = flags.output};
+  const TokenBlocks blocks = open_data(model, source);
   TokenBlocks eval_blocks;
-  if (!flags.eval_data.empty()) eval_blocks = open_blocks(model, flags.eval_data, flags.blocks, flags.step.block_size);
+  source.file = flags.eval_data;
+  if (!source.file.empty()) eval_blocks = open_data(model, source);
   TrainingArguments arguments = training_arguments(flags);
   arguments.run_description = describe_run(flags, model);
   Trainer trainer(model, adapter, arguments, blocks, flags.eval_data.empty() ? nullptr : &eval_blocks);

@@ -2,6 +2,7 @@
 #pragma once
 // hearth finetune: tunes a model on a text with LoRA.
 
+#include "cli/data_flags.h"
 #include "cli/flags_command.h"
 #include "cli/lora_flags.h"
 #include "cli/training_flags.h"
@@ -11,6 +12,7 @@ namespace hearth {
 struct FinetuneFlags {
   std::string model, data, output, eval_data;
   LoraFlags lora;
+  DataFlags examples;
   StepFlags step;
   std::string blocks = "stream", schedule = "linear";
   int64_t grad_accum = 1, max_steps = 0, stop_after = 0, warmup_steps = 0, save_every = 0;
@@ -22,17 +24,19 @@ struct FinetuneFlags {
   void visit(Visit&& flag) {
     flag.group("files");
     flag("model", model, "folder with config.json, weights and tokenizer", {.needed = true, .path = PathKind::folder});
-    flag("data", data, "text to learn from", {.needed = true, .path = PathKind::file});
+    flag("data", data, "text to learn from, or examples: .jsonl or .json", {.needed = true, .path = PathKind::file});
     flag("output", output, "folder for the adapter, the log, the loss curve and checkpoints",
          {.needed = true, .path = PathKind::folder});
-    flag("eval-data", eval_data, "text to evaluate on before training and after each epoch", {.path = PathKind::file});
+    flag("eval-data", eval_data, "text or examples to evaluate on before training and after each epoch",
+         {.path = PathKind::file});
     lora.visit(flag);
+    examples.visit(flag);
     flag.group("batches");
     flag("blocks", blocks, "stream: one <s>, then the whole text; textdataset: special tokens around each block",
          {.allowed = {"stream", "textdataset"}});
     step.visit(flag);
     flag("grad-accum", grad_accum, "batches summed up in a step", {.minimum = 1, .maximum = 1 << 20});
-    flag("no-shuffle", no_shuffle, "take the blocks in the order of the text");
+    flag("no-shuffle", no_shuffle, "take the blocks or examples in the order of the file");
     flag.group("training");
     flag("epochs", epochs, "how often the text is read", {.maximum = 1e6, .above = 0});
     flag("max-steps", max_steps, "exactly so many steps, whatever the epochs",

@@ -31,6 +31,10 @@ Json dry_run_json(const FinetunePlan& plan, const CommonFlags& common) {
       {"trainable_percent", trainable_percent(plan)},
       {"blocks", plan.blocks.count()},
       {"dropped_tokens", plan.blocks.dropped_tokens},
+      {"examples", plan.blocks.examples()},
+      {"counted_tokens", plan.blocks.counted_tokens},
+      {"truncated", plan.blocks.truncated},
+      {"truncated_tokens", plan.blocks.truncated_tokens},
       {"tokens", e.tokens},
       {"steps", e.steps},
       {"steps_per_epoch", e.steps_per_epoch},
@@ -46,6 +50,20 @@ static std::string memory_text(const TrainingEstimate& e) {
                      format_bytes(e.optimizer_bytes), format_bytes(machine_memory().total_bytes));
 }
 
+static std::string data_text(const TokenBlocks& blocks) {
+  if (!blocks.has_examples())
+    return fmt::format("{} blocks of {}, {} tokens", format_count(blocks.count()), blocks.block_size,
+                       format_count(blocks.count() * blocks.block_size));
+  std::string text = fmt::format("{} examples, {} tokens, {} of them learnt", format_count(blocks.examples()),
+                                 format_count(blocks.token_count()), format_count(blocks.counted_tokens));
+  if (blocks.packed())
+    text += fmt::format(", packed in {} rows of {}", format_count(blocks.count()), blocks.block_size);
+  if (blocks.truncated > 0)
+    text += fmt::format("; {} were longer than {} tokens and lost {}", format_count(blocks.truncated),
+                        blocks.block_size, format_count(blocks.truncated_tokens));
+  return text;
+}
+
 std::string opening_text(const FinetunePlan& plan) {
   const FinetuneFlags& flags = plan.flags;
   const ModelSpec& c = plan.model.spec();
@@ -55,8 +73,7 @@ std::string opening_text(const FinetunePlan& plan) {
        {"adapter",
         fmt::format("LoRA rank {} on {}: {} trainable parameters, {:.3g} %", flags.lora.rank,
                     lora_targets_text(flags.lora), format_count(plan.adapter.parameters()), trainable_percent(plan))},
-       {"data", fmt::format("{}: {} blocks of {}, {} tokens", flags.data, format_count(plan.blocks.count()),
-                            plan.blocks.block_size, format_count(plan.estimate.tokens))},
+       {"data", flags.data + ": " + data_text(plan.blocks)},
        {"run", fmt::format("{} steps, {} an epoch", format_count(plan.estimate.steps),
                            format_count(plan.estimate.steps_per_epoch))},
        {"memory", memory_text(plan.estimate)}});

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/open_model.h"
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/file.h"
 #include "base/isa.h"
 
 namespace hearth {
@@ -11,13 +14,32 @@ std::unique_ptr<LoraAdapter> open_adapter(const LanguageModel& model, const std:
   return std::make_unique<LoraAdapter>(LoraAdapter::load(model, folder));
 }
 
-TokenBlocks open_blocks(const LanguageModel& model, const std::string& text_file, const std::string& form,
-                        int64_t block_size) {
+// The folder, or the nearest one above it that exists.
+static std::string existing_folder(std::string path) {
+  if (path.empty()) return temporary_folder();
+  while (!is_folder(path) && parent_folder(path) != path) path = parent_folder(path);
+  return path;
+}
+
+static void check_context(const char* flag, int64_t tokens, int64_t context) {
+  HEARTH_CHECK(tokens <= context, value, flag, " ", tokens, " is longer than the model's context of ", context,
+               " tokens; make it at most ", context);
+}
+
+TokenBlocks open_data(const LanguageModel& model, const DataSource& source) {
   const int64_t context = model.spec().max_positions;
-  HEARTH_CHECK(block_size <= context, value, "--block-size ", block_size, " is longer than the model's context of ",
-               context, " tokens; make it at most ", context);
-  return make_blocks(model.tokenizer(), text_file, form == "textdataset" ? Blocks::textdataset : Blocks::stream,
-                     block_size);
+  const std::string folder = existing_folder(source.output);
+  if (!holds_examples(source.file)) {
+    check_context("--block-size", source.block_size, context);
+    return make_blocks(model.tokenizer(), source.file,
+                       source.blocks == "textdataset" ? Blocks::textdataset : Blocks::stream, source.block_size,
+                       folder);
+  }
+  ExampleOptions options = source.examples;
+  options.folder = folder;
+  if (options.max_length == 0) options.max_length = std::min<int64_t>(1024, context);
+  check_context("--max-length", options.max_length, context);
+  return read_examples(model.tokenizer(), model.path(), source.file, options);
 }
 
 DType arithmetic_dtype(const LanguageModel& model, const std::string& name) {

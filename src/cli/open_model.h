@@ -6,6 +6,7 @@
 #include <string>
 
 #include "text/dataset.h"
+#include "text/examples.h"
 #include "train/lora.h"
 
 namespace hearth {
@@ -13,9 +14,16 @@ namespace hearth {
 // The adapter of a PEFT folder; null when folder is empty.
 std::unique_ptr<LoraAdapter> open_adapter(const LanguageModel& model, const std::string& folder);
 
-// Cuts a text file into blocks. Throws Error{value} when block_size does not fit in the model's context.
-TokenBlocks open_blocks(const LanguageModel& model, const std::string& text_file, const std::string& form,
-                        int64_t block_size);
+struct DataSource {
+  std::string file;
+  std::string blocks = "stream";
+  int64_t block_size = 256;      // of a text
+  ExampleOptions examples = {};  // of .jsonl and .json; max_length 0: 1024, or the model's context
+  std::string output = {};       // a folder, which need not exist: tokens too many for the memory lie on its disk
+};
+
+// Cuts a text file into blocks, or reads examples. Throws Error{value} when they do not fit in the model's context.
+TokenBlocks open_data(const LanguageModel& model, const DataSource& source);
 
 // "f32", "bf16", or "auto": bf16 where the weights are stored so and the processor multiplies it, else f32.
 DType arithmetic_dtype(const LanguageModel& model, const std::string& name);

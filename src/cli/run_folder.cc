@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "text/token_spool.h"
 #include "train/optimizer_state.h"
 
 namespace hearth {
@@ -43,23 +44,34 @@ void check_output_folder(const FinetuneFlags& flags) {
 }
 
 // FNV-1a, 64 bits: tells a changed text, not an attacker. Source: Fowler, Noll, Vo, draft-eastlake-fnv.
-static std::string content_hash(std::string_view bytes) {
-  uint64_t hash = 0xcbf29ce484222325;
+static constexpr uint64_t kHashOfNothing = 0xcbf29ce484222325;
+static uint64_t hash_more(uint64_t hash, std::string_view bytes) {
   for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+static std::string hash_text(uint64_t hash) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
   return text;
 }
 
 static std::string describe_file(const std::string& path) {
-  const auto file = MappedFile::open(path);
-  return cat(file->size(), " bytes, ",
-             content_hash({reinterpret_cast<const char*>(file->data()), static_cast<size_t>(file->size())}));
+  FileReader file(path);
+  uint64_t hash = kHashOfNothing;
+  for (std::string part; file.append(part, 1 << 20); part.clear()) hash = hash_more(hash, part);
+  return cat(file.size(), " bytes, ", hash_text(hash));
 }
 
 // The weights count by their size only: reading gigabytes at every start would cost more than it finds.
 static std::string describe_model(const LanguageModel& model) {
-  return cat(model.folder().total_bytes(), " bytes, config ", content_hash(model.folder().config().dump()));
+  return cat(model.folder().total_bytes(), " bytes, config ",
+             hash_text(hash_more(kHashOfNothing, model.folder().config().dump())));
+}
+
+static std::string describe_template(const std::string& folder) {
+  const std::string file = join_path(folder, "chat_template.jinja");
+  return describe_file(exists(file) ? file : join_path(folder, "tokenizer_config.json"));
 }
 
 std::string describe_run(const FinetuneFlags& flags, const LanguageModel& model) {
@@ -67,6 +79,8 @@ std::string describe_run(const FinetuneFlags& flags, const LanguageModel& model)
   if (!flags.lora.adapter.empty())
     run["adapter"] = describe_file(join_path(flags.lora.adapter, "adapter_model.safetensors"));
   if (!flags.eval_data.empty()) run["eval-data"] = describe_file(flags.eval_data);
+  if (holds_examples(flags.data) && ChatTemplate::is_in(flags.model))
+    run["chat template"] = describe_template(flags.model);
   const Json all = flags_json(flags);
   for (const auto& [name, value] : all.items())
     if (!kMayChange.count(name)) run[name] = value;

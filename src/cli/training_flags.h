@@ -14,8 +14,8 @@ struct StepFlags {
 
   template <class Visit>
   void visit(Visit&& flag) {
-    flag("block-size", block_size, "tokens in a block", {.minimum = 2, .maximum = 1 << 24});
-    flag("batch-size", batch_size, "blocks computed together", {.minimum = 1, .maximum = 65536});
+    flag("block-size", block_size, "tokens in a block of a text", {.minimum = 2, .maximum = 1 << 24});
+    flag("batch-size", batch_size, "blocks or examples computed together", {.minimum = 1, .maximum = 65536});
     flag("dtype", dtype, "type of the arithmetic; adapter and optimizer stay f32", {.allowed = {"f32", "bf16"}});
     flag("checkpointing", checkpointing, "compute each layer again in the backward pass: less memory, more time");
   }

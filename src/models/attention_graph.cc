@@ -65,6 +65,7 @@ Value attention_graph(const LayerContext& context, const Value& x, const Attenti
   Value k = rotated(context, head_norm(context, heads.k, a.k_norm), a.rope), v = heads.v;
   AttentionOptions options{.scale = a.scale, .window = a.window, .soft_cap = a.soft_cap};
   if (context.alibi.valid()) options.key_bias = context.alibi;
+  if (context.model.segments.valid()) options.q_segments = options.k_segments = context.model.segments;
   if (KvCacheValues* cache = context.model.cache) {
     const Value zero = constant(*x.graph, 0, DType::i32);
     const std::vector<Value> at = {zero, cache->start, zero, zero};

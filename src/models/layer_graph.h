@@ -9,7 +9,7 @@ namespace hearth {
 // What all layers of one graph share.
 struct LayerContext {
   const ModelGraph& model;
-  Value positions;                            // i32 [T]
+  Value positions;                            // i32 [T], or [B,T] for packed rows
   std::map<std::string, int64_t> sites = {};  // a number of its own for each linear layer's random numbers
   std::vector<RopeSpec> ropes = {};           // for this call's length
   Value alibi = {};                           // f32 [H,S]; not valid without

@@ -42,7 +42,7 @@ Value embed(const LayerContext& context, const Value& tokens) {
   if (!spec.project_in.name.empty()) x = project(context, x, spec.project_in);  // [B,T,C]
   if (!spec.position_table.empty()) {
     const Value place = context.positions + constant(*tokens.graph, double(spec.position_offset), DType::i32);
-    x = x + convert(embedding(model.weight(spec.position_table + ".weight"), place), model.dtype);  // [T,C]
+    x = x + convert(embedding(model.weight(spec.position_table + ".weight"), place), model.dtype);  // [T,C] or [B,T,C]
   }
   return normalise(context, x, spec.embedding_norm);
 }
@@ -65,7 +65,7 @@ Value scaled_hidden(const ModelGraph& model, const Value& hidden) {
 
 LayerContext layer_context(const ModelGraph& model, const Value& tokens) {
   Graph& graph = *tokens.graph;
-  LayerContext context{model, iota(graph, DType::i32, {tokens.dim(1)}, 0)};
+  LayerContext context{model, model.positions.valid() ? model.positions : iota(graph, DType::i32, {tokens.dim(1)}, 0)};
   if (model.cache) context.positions = context.positions + model.cache->start;
   int64_t site = 0;
   each_linear(model.spec, [&](const LinearSpec& linear) { context.sites[linear.name] = site++; });

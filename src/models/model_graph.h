@@ -29,6 +29,9 @@ struct ModelGraph {
   // knows it. Null: the text is as long as the call's tokens.
   std::function<Value(size_t)> frequencies = {};
   bool checkpoint_layers = false;
+  // Several documents in a row: a token sees those of its own segment only, and its place is counted from the
+  // document's begin. i32 [B,T] both; not valid: one document a row.
+  Value segments = {}, positions = {};
   std::vector<Value>* trace = nullptr;  // filled with the embedding's and each layer's output
 };
 

@@ -5,10 +5,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "text/text_tokens.h"
 
 namespace hearth {
-
-static constexpr int64_t kMaxTextBytes = int64_t{16} << 30;
 
 static std::string universal_newlines(std::string_view text) {
   std::string out;
@@ -25,10 +24,19 @@ static void check_fills_a_block(int64_t found, int64_t needed, int64_t block_siz
                " needs ", needed, "; use a longer text or a block size of at most ", block_size - (needed - found));
 }
 
+// Tokens of the text in a block that has special ones around it.
+static int64_t room_in_block(const Tokenizer& tokenizer, const std::string& name, int64_t block_size) {
+  const int64_t special = static_cast<int64_t>(tokenizer.special_before().size() + tokenizer.special_behind().size());
+  HEARTH_CHECK(block_size > special, value, "text '", name, "': a block of ", block_size,
+               " has no room for text beside ", special, " special tokens; use a larger block size");
+  return block_size - special;
+}
+
 // [<s>, text...] cut every block_size tokens.
 static TokenBlocks cut_stream(const Tokenizer& tokenizer, std::string_view text, const std::string& name,
                               int64_t block_size) {
-  TokenBlocks out{.tokens = {}, .block_size = block_size};
+  TokenBlocks out;
+  out.block_size = block_size;
   if (tokenizer.bos_id() >= 0) out.tokens.push_back(tokenizer.bos_id());
   const std::vector<int32_t> ids = tokenizer.encode(text, {.add_special = false});
   out.tokens.insert(out.tokens.end(), ids.begin(), ids.end());
@@ -43,13 +51,13 @@ static TokenBlocks cut_stream(const Tokenizer& tokenizer, std::string_view text,
 static TokenBlocks cut_textdataset(const Tokenizer& tokenizer, std::string_view text, const std::string& name,
                                    int64_t block_size) {
   const std::span<const int32_t> before = tokenizer.special_before(), behind = tokenizer.special_behind();
-  const int64_t special = static_cast<int64_t>(before.size() + behind.size()), room = block_size - special;
-  HEARTH_CHECK(room >= 1, value, "text '", name, "': a block of ", block_size, " has no room for text beside ", special,
-               " special tokens; use a larger block size");
+  const int64_t room = room_in_block(tokenizer, name, block_size);
   const std::vector<int32_t> ids = tokenizer.encode(universal_newlines(text), {.add_special = false});
   const int64_t found = static_cast<int64_t>(ids.size());
   check_fills_a_block(found, room, block_size, name);
-  TokenBlocks out{.tokens = {}, .block_size = block_size, .dropped_tokens = found % room};
+  TokenBlocks out;
+  out.block_size = block_size;
+  out.dropped_tokens = found % room;
   out.tokens.reserve(static_cast<size_t>(found / room * block_size));
   for (int64_t begin = 0; begin + room <= found; begin += room) {
     out.tokens.insert(out.tokens.end(), before.begin(), before.end());
@@ -59,18 +67,95 @@ static TokenBlocks cut_textdataset(const Tokenizer& tokenizer, std::string_view 
   return out;
 }
 
-TokenBlocks cut_blocks(const Tokenizer& tokenizer, std::string_view text, const std::string& name, Blocks form,
-                       int64_t block_size) {
+static void check_block_size(int64_t block_size, bool has_text, const std::string& name) {
   HEARTH_CHECK(block_size >= 2, value, "text '", name, "': the block size is ", block_size,
                "; it must be at least 2, because every token is learnt from those before it");
-  HEARTH_CHECK(!text.empty(), value, "text '", name, "' is empty: 0 tokens, but one block needs ", block_size,
+  HEARTH_CHECK(has_text, value, "text '", name, "' is empty: 0 tokens, but one block needs ", block_size,
                "; give a file with text in it");
+}
+
+TokenBlocks cut_blocks(const Tokenizer& tokenizer, std::string_view text, const std::string& name, Blocks form,
+                       int64_t block_size) {
+  check_block_size(block_size, !text.empty(), name);
   return form == Blocks::stream ? cut_stream(tokenizer, text, name, block_size)
                                 : cut_textdataset(tokenizer, text, name, block_size);
 }
 
-TokenBlocks make_blocks(const Tokenizer& tokenizer, const std::string& text_file, Blocks form, int64_t block_size) {
-  return cut_blocks(tokenizer, read_file(text_file, kMaxTextBytes), text_file, form, block_size);
+// The same cuts for a text that is never in memory as a whole: the tokens of the file go to one spool, and with
+// textdataset from there, block by block, to another.
+static TokenBlocks cut_file_stream(const Tokenizer& tokenizer, const std::string& file, int64_t block_size,
+                                   const std::string& folder) {
+  auto spool = std::make_shared<TokenSpool>(folder);
+  const int32_t bos = tokenizer.bos_id();
+  if (bos >= 0) spool->append(std::span(&bos, 1));
+  append_text_tokens(tokenizer, file, {}, spool.get());
+  check_fills_a_block(spool->size(), block_size, block_size, file);
+  TokenBlocks out;
+  out.spool = spool;
+  out.block_size = block_size;
+  out.dropped_tokens = spool->size() % block_size;
+  return out;
+}
+
+static TokenBlocks cut_file_textdataset(const Tokenizer& tokenizer, const std::string& file, int64_t block_size,
+                                        const std::string& folder) {
+  const std::span<const int32_t> before = tokenizer.special_before(), behind = tokenizer.special_behind();
+  const int64_t room = room_in_block(tokenizer, file, block_size);
+  TokenSpool text(folder);
+  const int64_t found = append_text_tokens(tokenizer, file, {.universal_newlines = true}, &text);
+  check_fills_a_block(found, room, block_size, file);
+  auto spool = std::make_shared<TokenSpool>(folder);
+  std::vector<int32_t> block(static_cast<size_t>(block_size));
+  std::copy(before.begin(), before.end(), block.begin());
+  std::copy(behind.begin(), behind.end(), block.end() - static_cast<std::ptrdiff_t>(behind.size()));
+  for (int64_t begin = 0; begin + room <= found; begin += room) {
+    text.read(begin, std::span(block).subspan(before.size(), static_cast<size_t>(room)));
+    spool->append(block);
+  }
+  TokenBlocks out;
+  out.spool = std::move(spool);
+  out.block_size = block_size;
+  out.dropped_tokens = found % room;
+  return out;
+}
+
+TokenBlocks make_blocks(const Tokenizer& tokenizer, const std::string& text_file, Blocks form, int64_t block_size,
+                        const std::string& folder) {
+  check_block_size(block_size, FileReader(text_file).size() > 0, text_file);
+  const std::string where = folder.empty() ? temporary_folder() : folder;
+  return form == Blocks::stream ? cut_file_stream(tokenizer, text_file, block_size, where)
+                                : cut_file_textdataset(tokenizer, text_file, block_size, where);
+}
+
+int64_t TokenBlocks::count() const {
+  if (packed()) return static_cast<int64_t>(row_begins.size()) - 1;
+  if (has_examples()) return examples();
+  return block_size == 0 ? 0 : token_count() / block_size;
+}
+
+std::vector<int64_t> TokenBlocks::members(int64_t row) const {
+  if (!packed()) return {row};
+  const auto at = [&](int64_t r) { return row_members.begin() + row_begins[static_cast<size_t>(r)]; };
+  return {at(row), at(row + 1)};
+}
+
+int64_t TokenBlocks::length(int64_t row) const {
+  if (!has_examples()) return block_size;
+  int64_t sum = 0;
+  for (const int64_t i : members(row))
+    sum += example_begins[static_cast<size_t>(i + 1)] - example_begins[static_cast<size_t>(i)];
+  return sum;
+}
+
+std::vector<int32_t> TokenBlocks::block(int64_t i) const {
+  const int64_t begin = has_examples() ? example_begins[static_cast<size_t>(i)] : i * block_size;
+  const int64_t end = has_examples() ? example_begins[static_cast<size_t>(i + 1)] : begin + block_size;
+  std::vector<int32_t> out(static_cast<size_t>(end - begin));
+  if (spool)
+    spool->read(begin, out);
+  else
+    std::copy(tokens.begin() + begin, tokens.begin() + end, out.begin());
+  return out;
 }
 
 namespace {

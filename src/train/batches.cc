@@ -6,32 +6,73 @@
 
 namespace hearth {
 
-Batches::Batches(const TokenBlocks& blocks, int64_t batch_size, bool shuffle, uint64_t seed)
-    : blocks_(blocks),
-      batch_size_(batch_size),
-      per_epoch_((blocks.count() + batch_size - 1) / batch_size),
-      shuffle_(shuffle),
-      seed_(seed) {}
+static constexpr int64_t kWidths = 8, kWidthUnit = 16;
+static constexpr int64_t kGroupedBatches = 50;  // sorted among each other, as transformers' LengthGroupedSampler does
+
+int64_t round_width(int64_t length, int64_t block_size) {
+  const int64_t unit = std::max(kWidthUnit, (block_size / kWidths + kWidthUnit - 1) / kWidthUnit * kWidthUnit);
+  return std::min(block_size, (length + unit - 1) / unit * unit);
+}
+
+Batches::Batches(const TokenBlocks& blocks, const BatchOptions& options)
+    : blocks_(blocks), options_(options), per_epoch_((blocks.count() + options.batch_size - 1) / options.batch_size) {}
+
+void Batches::order_rows(int64_t epoch) {
+  epoch_ = epoch;
+  order_.resize(size_t(blocks_.count()));
+  std::iota(order_.begin(), order_.end(), 0);
+  if (options_.shuffle) order_ = shuffled_order(blocks_.count(), options_.seed, epoch);
+  if (!options_.group_by_length || !blocks_.has_examples() || blocks_.packed()) return;
+  const std::ptrdiff_t group = kGroupedBatches * options_.batch_size;
+  for (auto begin = order_.begin(); begin < order_.end();) {
+    const auto end = order_.end() - begin > group ? begin + group : order_.end();
+    std::stable_sort(begin, end, [&](int64_t a, int64_t b) { return blocks_.length(a) > blocks_.length(b); });
+    begin = end;
+  }
+}
+
+int64_t Batches::width_of(const std::vector<int64_t>& rows) const {
+  if (!options_.any_width || !blocks_.has_examples() || blocks_.packed()) return blocks_.block_size;
+  int64_t longest = 2;
+  for (const int64_t row : rows) longest = std::max(longest, blocks_.length(row));
+  return round_width(longest, blocks_.block_size);
+}
+
+// A token is predicted from those before it in the same example; the first of an example is not.
+void Batches::fill_row(int64_t row, size_t at, Batch& batch) const {
+  int32_t segment = 0;
+  for (const int64_t example : blocks_.members(row)) {
+    const std::vector<int32_t> ids = blocks_.block(example);
+    for (size_t i = 0; i < ids.size(); ++i, ++at) {
+      const bool counts = ids[i] >= 0;
+      batch.tokens[at] = counts ? ids[i] : ~ids[i];
+      if (blocks_.packed()) {
+        batch.segments[at] = segment;
+        batch.positions[at] = int32_t(i);
+      }
+      if (i == 0 || !counts) continue;
+      batch.labels[at - 1] = ids[i];
+      ++batch.counted;
+    }
+    batch.used += int64_t(ids.size());
+    ++segment;
+  }
+}
 
 void Batches::fill(int64_t epoch, int64_t index, Batch& batch) {
-  if (epoch != epoch_) {
-    epoch_ = epoch;
-    order_.resize(size_t(blocks_.count()));
-    std::iota(order_.begin(), order_.end(), 0);
-    if (shuffle_) order_ = shuffled_order(blocks_.count(), seed_, epoch);
+  if (epoch != epoch_) order_rows(epoch);
+  const int64_t begin = index * options_.batch_size, end = std::min(begin + options_.batch_size, blocks_.count());
+  const std::vector<int64_t> rows(order_.begin() + begin, order_.begin() + end);
+  batch.width = width_of(rows);
+  const size_t size = size_t(options_.batch_size * batch.width);
+  batch.tokens.assign(size, 0);
+  batch.labels.assign(size, -100);
+  batch.counted = batch.used = 0;
+  if (blocks_.packed()) {
+    batch.segments.assign(size, -1);
+    batch.positions.assign(size, 0);
   }
-  const int64_t T = blocks_.block_size;
-  batch.tokens.assign(size_t(batch_size_ * T), 0);
-  batch.labels.assign(size_t(batch_size_ * T), -100);
-  batch.counted = 0;
-  for (int64_t row = 0; row < batch_size_; ++row) {
-    const int64_t at = index * batch_size_ + row;
-    if (at >= blocks_.count()) break;
-    const auto block = blocks_.block(order_[size_t(at)]);
-    std::copy(block.begin(), block.end(), batch.tokens.begin() + row * T);
-    std::copy(block.begin() + 1, block.end(), batch.labels.begin() + row * T);
-    batch.counted += T - 1;
-  }
+  for (size_t r = 0; r < rows.size(); ++r) fill_row(rows[r], r * size_t(batch.width), batch);
 }
 
 }  // namespace hearth

@@ -45,6 +45,10 @@ Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOption
   forward.trace = trace;
   const Value tokens = graph.input("tokens", {DType::i32, {o.batch, o.block}});
   const Value labels = graph.input("labels", {DType::i32, {o.batch * o.block}});
+  if (o.packed) {
+    forward.segments = graph.input("segments", tokens.type());
+    forward.positions = graph.input("positions", tokens.type());
+  }
   const Value hidden = model_hidden(forward, tokens);  // [B,T,E]
   if (trace) trace->push_back(hidden);
   return model_loss(forward, reshape(hidden, {o.batch * o.block, hidden.dim(2)}), labels);

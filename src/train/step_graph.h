@@ -4,6 +4,7 @@
 // ("lora.<m>.a/b"):
 //   tokens i32[B,T]
 //   labels i32[B*T]    the next token, -100 where none counts
+//   segments, positions i32[B,T]   with packed rows only: which document, and the place in it
 //   rng u64[2]         {seed, counter}, with dropout
 //   m.<x>, v.<x> f32   AdamW states of "lora.<m>.a/b", without the prefix
 //   g.<x>, loss_sum    with accumulation only: sums of the micro-batches' gradients and losses
@@ -20,6 +21,7 @@ namespace hearth {
 
 struct StepGraphOptions {
   int64_t batch = 8, block = 256;
+  bool packed = false;  // several documents in a row: inputs segments and positions
   DType dtype = DType::f32;
   bool checkpointing = false;
   double clip = 1.0;

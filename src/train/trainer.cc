@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include "base/error.h"
@@ -65,9 +66,10 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
                model.spec().max_positions, " or less");
 }
 
-StepGraphOptions step_options(const TrainingArguments& a, int64_t block) {
+StepGraphOptions step_options(const TrainingArguments& a, int64_t block, bool packed = false) {
   return {.batch = a.batch_size,
           .block = block,
+          .packed = packed,
           .dtype = a.dtype,
           .checkpointing = a.checkpointing,
           .clip = a.clip,
@@ -90,6 +92,7 @@ struct Trainer::State {
   Plan main_plan, update_plan, eval_plan;  // main: the whole step, or the accumulating part
   std::shared_ptr<Arena> arena;
   std::unique_ptr<Session> main, update, evaluation;
+  std::map<int64_t, std::unique_ptr<Session>> narrow;  // main for batches of shorter examples, by their width
   Batch batch;
   uint64_t rng[2] = {0, 0};
   float scalars[4] = {0, 0, 0, 0};
@@ -103,19 +106,24 @@ struct Trainer::State {
         arguments(args),
         train(t),
         eval(e),
-        options(step_options(args, t.block_size)),
-        batches(t, args.batch_size, args.shuffle, args.seed) {
+        options(step_options(args, t.block_size, t.packed())),
+        batches(t, {.batch_size = args.batch_size,
+                    .shuffle = args.shuffle,
+                    .seed = args.seed,
+                    .group_by_length = args.group_by_length,
+                    .any_width = true}) {
     progress.run = args.run_description;
   }
 
   bool accumulates() const { return arguments.grad_accum > 1; }
 
   void compile_plans() {
-    main_plan = compile(*step_graph(model, adapter, options, accumulates() ? StepPart::accumulate : StepPart::whole));
+    main_plan = compile(*step_graph(model, adapter, options, main_part()));
     if (accumulates()) update_plan = compile(*step_graph(model, adapter, options, StepPart::update));
     if (!eval) return;
     StepGraphOptions eval_options = options;
     eval_options.block = eval->block_size;
+    eval_options.packed = eval->packed();
     eval_plan = compile(*loss_graph(model, &adapter, eval_options));
   }
 
@@ -141,12 +149,25 @@ struct Trainer::State {
     if (eval) evaluation = open(eval_plan);
   }
 
+  StepPart main_part() const { return accumulates() ? StepPart::accumulate : StepPart::whole; }
+
+  // The step for batches of this width; those of shorter examples are compiled when the first such batch comes.
+  Session& session_for(int64_t width) {
+    if (width == options.block) return *main;
+    std::unique_ptr<Session>& session = narrow[width];
+    if (session) return *session;
+    StepGraphOptions o = options;
+    o.block = width;
+    const Plan plan = compile(*step_graph(model, adapter, o, main_part()));
+    session = std::make_unique<Session>(plan, SessionOptions{arena->fits(plan) ? arena : nullptr});
+    bind(*session);
+    return *session;
+  }
+
   void bind(Session& session) {
     WeightInputs::bind(session, model.folder());
     bind_lora(session, adapter);
     optimizer.bind(session);
-    batch.tokens.resize(size_t(arguments.batch_size * train.block_size));
-    batch.labels.resize(batch.tokens.size());
     for (size_t i = 0; i < session.inputs(); ++i) {
       const std::string& name = session.input_name(i);
       if (name == "rng") session.bind_input(i, rng);
@@ -158,6 +179,9 @@ struct Trainer::State {
   static void bind_batch(Session& session, Batch& batch) {
     session.bind_input("tokens", batch.tokens.data());
     session.bind_input("labels", batch.labels.data());
+    if (batch.segments.empty()) return;
+    session.bind_input("segments", batch.segments.data());
+    session.bind_input("positions", batch.positions.data());
   }
 
   int64_t steps_per_epoch() const { return (batches.per_epoch() + arguments.grad_accum - 1) / arguments.grad_accum; }
@@ -170,7 +194,8 @@ struct Trainer::State {
   StepReport take_step(int64_t step) {
     StepReport report{.step = step + 1, .steps = total_steps()};
     const int64_t epoch = step / steps_per_epoch(), first = step % steps_per_epoch() * arguments.grad_accum;
-    const int64_t last = std::min(first + arguments.grad_accum, batches.per_epoch());
+    const int64_t end = std::min(first + arguments.grad_accum, batches.per_epoch());
+    Session* last = main.get();
     report.learning_rate =
         arguments.learning_rate * schedule_factor(arguments.schedule, step, arguments.warmup_steps, report.steps);
     scalars[0] = float(report.learning_rate);
@@ -178,17 +203,18 @@ struct Trainer::State {
     scalars[2] = float(1 - std::pow(arguments.beta2, double(step + 1)));
     double loss = 0;
     int64_t counted = 0;
-    for (int64_t micro = first; micro < last; ++micro) {
+    for (int64_t micro = first; micro < end; ++micro) {
       batches.fill(epoch, micro, batch);
       counted += batch.counted;
       scalars[3] = float(1.0 / double(std::max<int64_t>(1, counted)));
       rng[0] = micro_batch_key(arguments.seed, epoch * batches.per_epoch() + micro);
-      bind_batch(*main, batch);
-      main->run();
-      loss += *static_cast<const float*>(main->output("loss"));
+      last = &session_for(batch.width);
+      bind_batch(*last, batch);
+      last->run();
+      loss += *static_cast<const float*>(last->output("loss"));
     }
     if (accumulates()) update->run();
-    Session& last_session = accumulates() ? *update : *main;
+    Session& last_session = accumulates() ? *update : *last;
     report.grad_norm = *static_cast<const float*>(last_session.output("grad_norm"));
     report.loss = loss / double(std::max<int64_t>(1, counted));
     report.epoch = double(step + 1) / double(steps_per_epoch());
@@ -202,7 +228,9 @@ struct Trainer::State {
 
   // Runs the forward pass once more with a probe at every place, and names the first that is not finite.
   [[noreturn]] void fail_not_finite(const StepReport& report) {
-    const std::unique_ptr<Graph> graph = finite_graph(model, adapter, options);
+    StepGraphOptions o = options;
+    o.block = batch.width;
+    const std::unique_ptr<Graph> graph = finite_graph(model, adapter, o);
     Session session(compile(*graph));
     WeightInputs::bind(session, model.folder());
     bind_lora(session, adapter);
@@ -224,7 +252,7 @@ struct Trainer::State {
   }
 
   static EvalReport run_evaluation(Session& session, const TokenBlocks& blocks, int64_t batch_size) {
-    Batches order(blocks, batch_size, false, 0);
+    Batches order(blocks, {.batch_size = batch_size});
     Batch part;
     EvalReport report;
     double sum = 0;
@@ -258,7 +286,7 @@ TrainingEstimate Trainer::estimate() const {
   e.trainable = s.adapter.parameters();
   e.parameters = s.model.parameters() + e.trainable;
   e.blocks = s.train.count();
-  e.tokens = int64_t(s.train.tokens.size());
+  e.tokens = s.train.has_examples() ? s.train.token_count() : s.train.count() * s.train.block_size;
   e.steps_per_epoch = s.steps_per_epoch();
   e.steps = s.total_steps();
   e.optimizer_bytes = e.trainable * 4 * (s.accumulates() ? 4 : 3);
@@ -338,8 +366,10 @@ EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, cons
   HEARTH_CHECK(blocks.block_size <= model.spec().max_positions, value, "evaluate: blocks of ", blocks.block_size,
                " tokens are longer than the model's context of ", model.spec().max_positions);
   LoraAdapter copy = adapter ? *adapter : LoraAdapter{};
-  const StepGraphOptions options{
-      .batch = std::min(batch_size, blocks.count()), .block = blocks.block_size, .dtype = dtype};
+  const StepGraphOptions options{.batch = std::min(batch_size, blocks.count()),
+                                 .block = blocks.block_size,
+                                 .packed = blocks.packed(),
+                                 .dtype = dtype};
   Session session(compile(*loss_graph(model, adapter ? &copy : nullptr, options)));
   WeightInputs::bind(session, model.folder());
   if (adapter) bind_lora(session, copy);

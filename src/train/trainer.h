@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Trainer: LoRA tuning of a language model on blocks of tokens.
+// Trainer: LoRA tuning of a language model on blocks of tokens, or on examples of different lengths.
 
 #include <functional>
 #include <memory>
@@ -29,6 +29,7 @@ struct TrainingArguments {
   double clip = 1.0;  // largest gradient norm; 0: no clipping
   uint64_t seed = 0;
   bool shuffle = true;
+  bool group_by_length = false;  // examples of similar length in a batch
   DType dtype = DType::f32;      // of activations: f32 or bf16
   bool checkpointing = false;    // recompute each layer in the backward pass
   int64_t save_every = 0;        // steps between checkpoints; 0: only at the end of the run

@@ -124,7 +124,7 @@ TEST(Trainer, the_step_runs_from_a_plan_file) {
   WeightInputs::bind(session, prose().folder());
   bind_lora(session, adapter);
   optimizer.bind(session);
-  Batches order(data, 2, false, 0);
+  Batches order(data, {.batch_size = 2});
   Batch batch;
   order.fill(0, 0, batch);
   float scalars[4] = {1e-3f, 0.1f, 0.001f, float(1.0 / double(batch.counted))};
