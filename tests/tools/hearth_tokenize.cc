@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests/interop: tokenizes what stands on stdin.
 //   hearth_tokenize <folder or tokenizer file>
-//   hearth_tokenize <folder or tokenizer file> <text file>    how long encoding takes, for bench/tokenizers.py
+//   hearth_tokenize <folder or tokenizer file> <text file>    how long encoding takes, for bench/tokenizer_speed.py
 // Each line of stdin is {"text": "..."} or {"hex": "ff00"} (bytes, for invalid UTF-8) or {"ids": [1, 2]}, with
 // "add_special", "parse_special", "skip_special", "decode" (default true). Each line of stdout is {"ids": [...], "decoded":
 // "..."}, or {"error": "..."}. Decoding goes through both decode and StreamDecoder; a difference is an error.

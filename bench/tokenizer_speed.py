@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hearth's tokenizer beside the tokenizers library: one thread each, the same files, the same texts, the same ids.
 
-    HEARTH_BUILD=build ~/.cache/hearth/venv/bin/python bench/tokenizers.py [tokenizer.json ...]
+    HEARTH_BUILD=build ~/.cache/hearth/venv/bin/python bench/tokenizer_speed.py [tokenizer.json ...]
 
 Without files: one tokenizer of each kind, trained here. Texts: tiny Shakespeare and a multilingual one, each as a whole
 and line by line. The ratio is the library's time over Hearth's; the library's is the best of three.
