@@ -12,12 +12,13 @@ Bound::Bound(const Arguments& arguments, std::initializer_list<const char*> name
   HEARTH_CHECK(arguments.positional.size() <= names_.size(), value, who_, "() takes at most ", names_.size(),
                " arguments, ", arguments.positional.size(), " are given");
   for (size_t i = 0; i < arguments.positional.size(); ++i) values_[i] = &arguments.positional[i];
-  for (const auto& [name, value] : arguments.named) {
+  for (const auto& argument : arguments.named) {
+    const std::string& name = argument.first;
     const auto found = std::find_if(names_.begin(), names_.end(), [&](const char* known) { return name == known; });
     HEARTH_CHECK(found != names_.end(), value, who_, "() got an unexpected keyword argument '", name, "'");
     const Value*& place = values_[static_cast<size_t>(found - names_.begin())];
     HEARTH_CHECK(place == nullptr, value, who_, "() got multiple values for argument '", name, "'");
-    place = &value;
+    place = &argument.second;
   }
   for (size_t i = 0; i < needed; ++i)
     HEARTH_CHECK(values_[i] != nullptr, value, who_, "() misses the argument '", names_[i], "'");
