@@ -21,6 +21,7 @@
 #include "array/padding.h"
 #include "array/profile.h"
 #include "array/random.h"
+#include "array/save_function.h"
 #include "array/searching.h"
 #include "array/sets.h"
 #include "array/sorting.h"

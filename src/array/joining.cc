@@ -5,8 +5,12 @@
 #include <numeric>
 
 #include "array/axes.h"
+#include "array/creation.h"
+#include "array/indexing.h"
 #include "array/lift.h"
 #include "array/manipulation.h"
+#include "array/searching.h"
+#include "array/statistics.h"
 #include "base/error.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/gather/gather.h"
@@ -165,6 +169,26 @@ Array repeat(const Array& x, const Dims& times, std::optional<int64_t> axis) {
     places.insert(places.end(), size_t(times[i]), int64_t(i));
   }
   return pick(from, places, a);
+}
+
+// Place p of the result holds the element whose counts, added up to and with it, first exceed p.
+Array repeat(const Array& x, const Array& times, std::optional<int64_t> axis, std::optional<int64_t> total) {
+  const auto [from, a] = along("repeat", x, axis);
+  const int64_t n = from.dim(a);
+  HEARTH_CHECK(is_int(times.dtype()), dtype, "repeat: counts must be integers; they are ", times.type());
+  HEARTH_CHECK(times.ndim() == 0 || (times.ndim() == 1 && times.size() == n), shape, "repeat: counts ", times.type(),
+               " for ", n, " elements");
+  const Array counts = broadcast_to(times.astype(DType::i64), {n});
+  const Array ends = cumulative_sum(counts, {.axis = 0});
+  if (!total && n > 0) {
+    const int64_t least = min(counts).item<int64_t>();
+    HEARTH_CHECK(least >= 0, value, "repeat: cannot repeat ", least, " times");
+  }
+  const int64_t size = total ? *total : n > 0 ? ends(-1).item<int64_t>() : 0;
+  HEARTH_CHECK(size >= 0, value, "repeat: a total of ", size);
+  HEARTH_CHECK(n > 0 || size == 0, value, "repeat: a total of ", size, " of no elements");
+  const Array places = searchsorted(ends, arange(size, DType::i64), {.side = "right"});
+  return take(from, places, {.axis = a, .mode = TakeMode::clip});
 }
 
 // x [M,N] -> [a,M,b,N] -> [aM,bN]

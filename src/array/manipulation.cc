@@ -6,7 +6,11 @@
 #include <algorithm>
 
 #include "array/axes.h"
+#include "array/creation.h"
+#include "array/elementwise_functions.h"
+#include "array/indexing.h"
 #include "array/lift.h"
+#include "array/searching.h"
 #include "base/error.h"
 #include "ops/shape/shape.h"
 
@@ -170,6 +174,22 @@ Array roll(const Array& x, const Dims& shifts, const Dims& axes) {
     for (size_t axis = 0; axis < by.size(); ++axis) v = rolled(v, by[axis], int64_t(axis));
     return v;
   });
+}
+
+// Element i of the result is element (i - shift) mod n, for one axis after the other.
+Array roll(const Array& x, const Array& shifts, const std::optional<Dims>& axes) {
+  HEARTH_CHECK(is_int(shifts.dtype()), dtype, "roll: shifts must be integers; they are ", shifts.type());
+  const size_t wanted = axes ? axes->size() : 1;
+  HEARTH_CHECK(shifts.ndim() == 0 || (shifts.ndim() == 1 && size_t(shifts.size()) == wanted), shape, "roll: shifts ",
+               shifts.type(), " for ", wanted, wanted == 1 ? " axis" : " axes");
+  Array y = axes ? x : ravel(x);
+  for (size_t i = 0; i < wanted; ++i) {
+    const int64_t axis = axes ? axis_of("roll", x, (*axes)[i]) : 0, n = y.dim(axis);
+    if (n == 0) continue;
+    const Array by = shifts.ndim() == 0 ? shifts : shifts(int64_t(i));
+    y = take(y, remainder(arange(n, DType::i64) - remainder(by.astype(DType::i64), n), n), {.axis = axis});
+  }
+  return y.reshape(x.shape());
 }
 
 }  // namespace hearth

@@ -43,6 +43,8 @@ Array flipud(const Array& x);                                               // a
 Array rot90(const Array& x, int64_t times = 1, const Dims& axes = {0, 1});  // from the first axis towards the second
 Array roll(const Array& x, int64_t shift);                                  // of all elements in their row-major order
 Array roll(const Array& x, const Dims& shifts, const Dims& axes);           // one shift may serve all axes
+// By shifts that are data: an integer scalar, or with axes one for each [axes]. Never looked at, so they may be traced.
+Array roll(const Array& x, const Array& shifts, const std::optional<Dims>& axes = {});
 
 // --- joining: the types promote -------------------------------------------------------------------------------------
 
@@ -73,7 +75,10 @@ Arrays dsplit(const Array& x, int64_t sections);  // axis 2
 
 Array repeat(const Array& x, int64_t times, std::optional<int64_t> axis = {});      // each element; no axis: flat
 Array repeat(const Array& x, const Dims& times, std::optional<int64_t> axis = {});  // element i times[i] times
-Array tile(const Array& x, const Dims& times);                                      // the whole array along each axis
+// Counts that are data: integers [n], or a scalar for all. The result has `total` elements along the axis: what is more
+// is left out, the last element fills what is less. Without total the counts are computed: not inside jit.
+Array repeat(const Array& x, const Array& times, std::optional<int64_t> axis = {}, std::optional<int64_t> total = {});
+Array tile(const Array& x, const Dims& times);  // the whole array along each axis
 Array delete_at(const Array& x, const Dims& places, std::optional<int64_t> axis = {});  // NumPy's delete
 // NumPy's insert: `values`, broadcast, before these indices of x; equal indices keep the order of the values.
 Array insert_at(const Array& x, const Dims& places, const Array& values, std::optional<int64_t> axis = {});

@@ -6,7 +6,7 @@
 //   Array k = random::split(random::key(0));  // u32[2,2]
 // Integers, uniform and permutations are JAX's exactly; what goes through log, erf_inv, pow ... agrees to rounding. All
 // functions are lazy, work inside jit, and take one key, u32[2]; vmap over keys. Gradients flow to parameters where
-// JAX's do by arithmetic; not through gamma, loggamma and what is made of them, poisson, binomial.
+// JAX's do, through gamma and what is made of it too (first derivatives); not through poisson, binomial.
 // `shape` {} is a scalar; where it is a Shape and not given it is that of the broadcast parameters.
 // Throw Error{shape} for a key that is not u32[2] and parameters that do not broadcast to the shape, Error{dtype} where
 // the dtype has no meaning for the function, Error{value} for other arguments.

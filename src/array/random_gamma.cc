@@ -6,6 +6,7 @@
 #include "array/random_values.h"
 #include "array/transforms.h"
 #include "ops/control/control.h"
+#include "ops/custom_derivative/custom_derivative.h"
 #include "ops/reduce/reduce.h"
 
 namespace hearth::random {
@@ -52,6 +53,20 @@ Value gamma_one(const Value& key_in, const Value& a_in, bool log_space) {
   return d * v * select(plain, one, power(sample, one / a_in));
 }
 
+Value gamma_samples(const Value& key, const Value& a, bool log_space) {
+  const int64_t count = a.type().elements();
+  const Function each = vmap([&](const Values& in) -> Values { return {gamma_one(in[0], in[1], log_space)}; });
+  return reshape(each({threefry_words(key, {count}), reshape(a, {count})})[0], a.dims());
+}
+
+// A sample that underflowed to 0 stays there.
+Value gamma_slope(const Value& sample, const Value& a, bool log_space) {
+  if (log_space) return convert(gamma_log_slope(sample, a), a.dtype());
+  const Value none = compare("EQ", sample, scalar_like(sample, 0)), some = select(none, one_like(sample), sample);
+  const Value slope = convert(gamma_log_slope(log(convert(some, DType::f64)), a), a.dtype()) * some;
+  return select(none, scalar_like(slope, 0), slope);
+}
+
 Array gamma_array(const char* name, const Array& key, const Array& a, const Shape& shape, DType dtype, bool log_space) {
   check_float(name, dtype);
   const Dims dims = result_shape(name, shape, {a});
@@ -61,10 +76,12 @@ Array gamma_array(const char* name, const Array& key, const Array& a, const Shap
 }  // namespace
 
 Value gamma_value(const Value& key, const Value& a, bool log_space) {
-  const int64_t count = a.type().elements();
-  if (count == 0) return a;
-  const Function each = vmap([&](const Values& in) -> Values { return {gamma_one(in[0], in[1], log_space)}; });
-  return reshape(each({threefry_words(key, {count}), reshape(a, {count})})[0], a.dims());
+  if (a.type().elements() == 0) return a;
+  const auto samples = [=](const Values& in) -> Values { return {gamma_samples(in[0], in[1], log_space)}; };
+  const auto rule = [=](const Values& in, const Values& tangents) -> Values {
+    return {tangents[1] * gamma_slope(samples(in)[0], in[1], log_space)};
+  };
+  return custom_jvp({key, a}, samples, rule)[0];
 }
 
 Array gamma(const Array& key, const Array& a, const Shape& shape, DType dtype) {

@@ -32,6 +32,10 @@ r = jax.random
 f32 = jnp.float32
 
 
+def wide_ramp():
+    return RAMP.astype(jnp.float64)
+
+
 class Case:
     """f of a key; results may differ by `ulps` of their own size, but for the share `odd` of the samples."""
 
@@ -92,6 +96,13 @@ def cases():
         "gamma": Case(lambda k: r.gamma(k, RAMP, SHAPE, f32), ulps=64, odd=1e-4),
         "gamma_f64": Case(lambda k: r.gamma(k, RAMP, SHAPE, jnp.float64), ulps=64, odd=1e-4),
         "loggamma": Case(lambda k: r.loggamma(k, RAMP * f32(0.01), SHAPE, f32), ulps=64, odd=1e-4),
+        # JAX ends its series where a term is 1e-16 of what is there, so its own error is of some hundred units.
+        "gamma_slope": Case(lambda k: jax.grad(lambda a: r.gamma(k, a, SHAPE, jnp.float64).sum())(wide_ramp()),
+                            ulps=2e6, odd=1e-3),
+        "loggamma_slope": Case(lambda k: jax.grad(lambda a: r.loggamma(k, a, SHAPE, jnp.float64).sum())(wide_ramp() * 0.1),
+                               ulps=2e6, odd=1e-3),
+        "beta_slope": Case(lambda k: jax.grad(lambda a: r.beta(k, a, 1.5, SHAPE, jnp.float64).sum())(wide_ramp()),
+                           ulps=2e6, odd=1e-3),
         "beta": Case(lambda k: r.beta(k, RAMP, 1.5, SHAPE, f32), ulps=64, odd=1e-4),
         "dirichlet": Case(lambda k: r.dirichlet(k, RAMP, (3,), f32), ulps=64, odd=1e-4),
         "chisquare": Case(lambda k: r.chisquare(k, RAMP, SHAPE, f32), ulps=64, odd=1e-4),

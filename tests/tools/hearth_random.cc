@@ -7,6 +7,7 @@
 
 #include "array/jit.h"
 #include "array/random.h"
+#include "array/statistics.h"
 #include "base/error.h"
 
 using namespace hearth;
@@ -79,6 +80,19 @@ std::map<std::string, Case> cases() {
   all["gamma"] = [](const Array& k) { return random::gamma(k, ramp(), kShape); };
   all["gamma_f64"] = [](const Array& k) { return random::gamma(k, ramp(), kShape, DType::f64); };
   all["loggamma"] = [](const Array& k) { return random::loggamma(k, ramp() * 0.01, kShape); };
+  // How samples move with the parameter.
+  all["gamma_slope"] = [](const Array& k) {
+    return grad([k](const Array& a) { return sum(random::gamma(k, a, kShape, DType::f64)); })(
+        ramp().astype(DType::f64));
+  };
+  all["loggamma_slope"] = [](const Array& k) {
+    const auto total = [k](const Array& a) { return sum(random::loggamma(k, a, kShape, DType::f64)); };
+    return grad(total)(ramp().astype(DType::f64) * 0.1);
+  };
+  all["beta_slope"] = [](const Array& k) {
+    const auto total = [k](const Array& a) { return sum(random::beta(k, a, 1.5, kShape, DType::f64)); };
+    return grad(total)(ramp().astype(DType::f64));
+  };
   all["beta"] = [](const Array& k) { return random::beta(k, ramp(), 1.5, kShape); };
   all["dirichlet"] = [](const Array& k) { return random::dirichlet(k, ramp(), Dims{3}); };
   all["chisquare"] = [](const Array& k) { return random::chisquare(k, ramp(), kShape); };

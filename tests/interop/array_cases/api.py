@@ -10,11 +10,12 @@ MODULES = (elementwise, binary, creation, manipulation, statistics, ordering, li
 
 # Files need names, arrays values: these are called in the file named.
 ELSEWHERE = {"array": "src/array/array_test.cc", "eval": "src/array/array_test.cc", "load_npz": "src/array/npy_test.cc",
-             "save_npz": "src/array/npy_test.cc", "array_from_bytes": "src/array/random_test.cc"}
+             "save_npz": "src/array/npy_test.cc", "array_from_bytes": "src/array/random_test.cc",
+             "save_function": "src/array/save_function_test.cc"}
 
 # Helpers that a header needs and no user calls.
 INTERNAL = {"plain_number", "weak_scalar", "element", "convert_number", "run_profiled", "arange_of", "to_list", "from_list",
-            "call_with_list", "spread", "on_list", "as_signature_of"}
+            "call_with_list", "spread", "on_list", "as_signature_of", "check_examples"}
 # The Python Array API standard 2024.12, section by section, its optional extensions linalg and fft included.
 STANDARD = """
 abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_invert bitwise_or

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Linear algebra, einsum, Fourier transforms. Sums of K terms: errors are compared with the sum of their sizes."""
 import numpy as np
+import scipy.linalg
 
 from .binary import promote
 from .case import (ALL, BOOL, COMPLEX, FLOATS, INTEGERS, NAMES, NUMBERS, REALS, VIEWS, WIDE, Case, View, inexact, is_complex,
@@ -182,6 +183,14 @@ def systems():
         out.append(Case("matrix_rank", [flat], np.asarray(2, np.int32)))
         out.append(Case("pinv", [flat], np.linalg.pinv(wide(flat), 1e-3), ulps=4000, size=4, dtypes=flat.dtype, o={"rtol": 1e-3}))
     out.append(Case("matrix_rank", [np.diag([1, 0.1, 1e-3]).astype("f4")], np.asarray(2, "i4"), o={"rtol": 1e-2}))
+    for name in WIDE:
+        for shape, scale in (((1, 1), 1), ((4, 4), 0.1), ((2, 5, 5), 1), ((3, 3), 30), ((0, 0), 1), ((2, 3, 3), 1e-9)):
+            a = (wide(numbers(name, shape, -1, 1)) * scale).astype(NAMES[name])
+            want = scipy.linalg.expm(wide(a)) if a.size else wide(a)
+            out.append(Case("expm", [a], want, ulps=200 * max(scale, 1), size=np.max(np.abs(want), initial=0), dtypes=a.dtype, jit=scale == 1))
+    huge = np.array([[1, 2], [3, 4]], "f4") * 1e6
+    out += [Case("expm", [huge], np.full((2, 2), np.nan, "f4")), Case("expm", [np.array([[0, 1], [0, 0]])], np.array([[1, 1], [0, 1]], "f4"), ulps=2),
+            Case("expm", [np.ones((2, 3))], error="expm: needs square matrices")]
     # No inverse: infinities or NaN and no error, as in JAX.
     out.append(Case("det", [np.ones((2, 2), "f4")], np.asarray(0, "f4")))
     out.append(Case("inv", [np.zeros((2, 2), "f4")], None, check=lambda x: _assert(not np.isfinite(x).any(), x)))

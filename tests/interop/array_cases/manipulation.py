@@ -64,6 +64,11 @@ def order():
             out.append(Case("rot90", [a], np.rot90(x, 1, (2, 0)), o={"axes": [2, 0]}))
             for shift in (0, 1, -2, 25, -100):
                 out.append(Case("roll", [a], np.roll(x, shift), o={"shift": shift}))
+                out.append(Case("roll", [a, np.int32(shift)], np.roll(x, shift), jit=shift > 0))
+            for kind in ("i8", "i64", "u32"):  # shifts that are data
+                shifts = np.array([1, 5], NAMES[kind])
+                out.append(Case("roll", [a, shifts], np.roll(x, (1, 5), (0, 2)), o={"axes": [0, 2]}, jit=True))
+            out.append(Case("roll", [a, np.int32(-7)], np.roll(x, -7, 1), o={"axes": [1]}))
             out.append(Case("roll", [a], np.roll(x, (1, -2), (0, 2)), o={"shifts": [1, -2], "axes": [0, 2]}))
             out.append(Case("roll", [a], np.roll(x, 5, (1, 1)), o={"shifts": [5], "axes": [1, 1]}))
         out.append(Case("roll", [v[:0]], v[:0], o={"shift": 3}))
@@ -118,6 +123,13 @@ def repeating():
                 o = {"times": times} | ({} if axis is None else {"axis": axis})
                 out.append(Case("repeat", [a], np.repeat(x, times, axis), o=o))
             out.append(Case("repeat", [a], np.repeat(x, [1, 0, 3], 0), o={"each": [1, 0, 3], "axis": 0}))
+            counts = np.array([1, 0, 3])
+            repeated = np.repeat(x, counts, 0)
+            out.append(Case("repeat", [a, counts], repeated, o={"axis": 0}))
+            out.append(Case("repeat", [a, counts.astype("u1")], repeated[:3], o={"axis": 0, "total": 3}, jit=True))
+            filled = np.concatenate([repeated, x[2:], x[2:]])  # as JAX: the last element fills what is left
+            out.append(Case("repeat", [a, counts], filled, o={"axis": 0, "total": 6}, jit=True))
+            out.append(Case("repeat", [a, np.int32(2)], np.repeat(x, 2, 1), o={"axis": 1}))
             for times in ([2], [2, 3], [2, 1, 2], [0, 1], []):
                 out.append(Case("tile", [a], np.tile(x, times), o={"times": times}))
             for places, axis in (([1], 0), ([0, 2], 1), ([-1], -1), ([5, 5], None)):
@@ -192,4 +204,9 @@ def errors():
     return [Case(f, [x], error=f.split("_")[0], o=o) for f, o in (
         ("reshape", {"shape": [4]}), ("reshape", {"shape": [-1, -1]}), ("squeeze", {"axes": [0]}),
         ("broadcast_to", {"shape": [3, 2]}), ("permute_dims", {"axes": [0, 0]}), ("flip", {"axes": [2]}),
-        ("split", {"sections": 2, "axis": 1}), ("unstack", {"axis": 5}), ("moveaxis", {"source": 3, "destination": 0}))]
+        ("split", {"sections": 2, "axis": 1}), ("unstack", {"axis": 5}), ("moveaxis", {"source": 3, "destination": 0}))] + [
+        Case("repeat", [x, np.array([1, 2])], error="repeat: counts i64[2] for 6 elements"),
+        Case("repeat", [x[0], np.array([1, -2, 3])], error="repeat: cannot repeat -2 times"),
+        Case("repeat", [x[0], np.array([1, 2, 3])], error="is being traced", jit=True),
+        Case("roll", [x, np.float32(1)], error="roll: shifts must be integers"),
+        Case("roll", [x, np.array([1, 2])], error="roll: shifts i64[2] for 1 axis")]

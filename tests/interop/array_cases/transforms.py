@@ -2,6 +2,7 @@
 """Transforms and control flow against JAX, in f64; derivatives of linear algebra, complex numbers included."""
 import jax
 import jax.numpy as jnp
+import jax.scipy.linalg
 import numpy as np
 
 from .case import FLOATS, Case, is_complex, numbers, wide
@@ -99,6 +100,7 @@ def linear_algebra():
                 ("eigvalsh", jnp.linalg.eigvalsh, [h], {}), ("eigh.function", of_hermitian, [h], {}),
                 ("svdvals", lambda x: jnp.linalg.svd(x, compute_uv=False), [tall], {}), ("svd.function", of_singular, [tall], {}),
                 ("svd.function", of_singular, [tall.T.copy()], {}), ("qr", jnp.linalg.qr, [tall], {}), ("qr", jnp.linalg.qr, [a], {}),
+                ("expm", jax.scipy.linalg.expm, [a], {}), ("expm", jax.scipy.linalg.expm, [many * 0.1], {}),
                 ("slogdet", jnp.linalg.slogdet, [a], {}), ("matrix_power", lambda x: jnp.linalg.matrix_power(x, 3), [a], {"n": 3}),
                 ("pinv", jnp.linalg.pinv, [tall], {}), ("eigvals", jnp.linalg.eigvals, [spread], {})]
         weights = [cotangents(*row[:3]) for row in rows]

@@ -40,6 +40,7 @@ const CallTable kSystems = {
     HEARTH_CALL_TWO(solve),
     HEARTH_CALL_ONE(inv),
     HEARTH_CALL_ONE(det),
+    HEARTH_CALL_ONE(expm),
     HEARTH_CALL_ONE(svdvals),
     HEARTH_CALL_ONE(eigvalsh),
     HEARTH_CALL_ONE(eigvals),

@@ -41,6 +41,7 @@ const CallTable kShapes = {
      }},
     {"roll",
      [](const Call& c) {
+       if (c.arrays().size() == 2) return Arrays{roll(c[0], c[1], c.maybe<Dims>("axes"))};
        return Arrays{c.has("axes") ? roll(c[0], c.dims("shifts"), c.dims("axes")) : roll(c[0], c.integer("shift"))};
      }},
 };
@@ -67,6 +68,8 @@ const CallTable kJoining = {
     {"dsplit", [](const Call& c) { return dsplit(c[0], c.integer("sections")); }},
     {"repeat",
      [](const Call& c) {
+       if (c.arrays().size() == 2)
+         return Arrays{repeat(c[0], c[1], c.maybe<int64_t>("axis"), c.maybe<int64_t>("total"))};
        return Arrays{c.has("each") ? repeat(c[0], c.dims("each"), c.maybe<int64_t>("axis"))
                                    : repeat(c[0], c.integer("times"), c.maybe<int64_t>("axis"))};
      }},
