@@ -30,8 +30,9 @@ Array cross(const Array& a, const Array& b, int64_t axis = -1);  // 3 elements a
 Array multi_dot(const Arrays& matrices);                         // in the order of the fewest multiplications
 Array matrix_power(const Array& a, int64_t n);                   // of the inverse when n is negative
 
-// exp of matrices [..., N, N]: sum a^k / k!. Scaled and squared at most 16 times; NaN where the 1-norm is above 350,000.
-// Source: Higham 2005, "The scaling and squaring method for the matrix exponential revisited", [13/13] approximation.
+// exp of matrices [..., N, N]: sum a^k / k!. Scaled and squared at most 16 times; NaN where the 1-norm is above
+// 350,000. Source: Higham 2005, "The scaling and squaring method for the matrix exponential revisited", [13/13]
+// approximation.
 Array expm(const Array& a);
 
 // --- parts of matrices ---
