@@ -60,6 +60,9 @@ class AtomicFile {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  // For parts in any order by several threads at once: resize() to the whole, then each part at its place.
+  void resize(int64_t bytes);
+  void write_at(int64_t offset, std::span<const std::byte> bytes);
   void commit();
   int64_t written() const { return written_; }
   const std::string& path() const { return path_; }

@@ -106,9 +106,10 @@ void AtomicFile::discard() {
   fd_ = -1;
 }
 
+constexpr size_t kMostAtOnce = size_t(1) << 30;  // Linux and macOS refuse or cut single writes of 2 GiB and more
+
 void AtomicFile::write(std::span<const std::byte> bytes) {
   HEARTH_CHECK(fd_ >= 0, bug, "AtomicFile::write('", path_, "') after it was committed or had failed");
-  constexpr size_t kMostAtOnce = size_t(1) << 30;  // Linux and macOS refuse or cut single writes of 2 GiB and more
   while (!bytes.empty()) {
     const ssize_t done = ::write(fd_, bytes.data(), std::min(bytes.size(), kMostAtOnce));
     if (done < 0 && errno == EINTR) continue;
@@ -118,6 +119,23 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
       fail_file(cat("cannot write (after ", written_, " bytes)"), path_, error);
     }
     written_ += done;
+    bytes = bytes.subspan(static_cast<size_t>(done));
+  }
+}
+
+void AtomicFile::resize(int64_t bytes) {
+  HEARTH_CHECK(fd_ >= 0, bug, "AtomicFile::resize('", path_, "') after it was committed or had failed");
+  if (::ftruncate(fd_, bytes) != 0) fail_file("cannot write", path_, errno);
+  written_ = bytes;
+}
+
+void AtomicFile::write_at(int64_t offset, std::span<const std::byte> bytes) {
+  HEARTH_CHECK(fd_ >= 0, bug, "AtomicFile::write_at('", path_, "') after it was committed or had failed");
+  while (!bytes.empty()) {
+    const ssize_t done = ::pwrite(fd_, bytes.data(), std::min(bytes.size(), kMostAtOnce), offset);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail_file(cat("cannot write (at byte ", offset, ")"), path_, errno);
+    offset += done;
     bytes = bytes.subspan(static_cast<size_t>(done));
   }
 }

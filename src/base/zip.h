@@ -57,27 +57,45 @@ class ZipReader {
   std::vector<ZipMember> members_;
 };
 
-// Writes stored members, one after the other, with 64-bit sizes throughout, so that large archives are no case of
-// their own; then the directory. The file is not committed.
-class ZipWriter {
+// Where the members of an archive lie that are stored, one after the other, then the directory. Sizes are known first,
+// checksums later. 64-bit sizes throughout, so that large archives are no case of their own.
+class ZipPlan {
  public:
   // The bytes of every member begin at a multiple of `alignment` (1 to 4096).
-  explicit ZipWriter(AtomicFile* file, uint32_t alignment = 1) : file_(file), alignment_(alignment) {}
+  explicit ZipPlan(uint32_t alignment = 1) : alignment_(alignment) {}
+  uint64_t add(const std::string& name, uint64_t size);  // place of its bytes
+  size_t count() const { return members_.size(); }
+  uint64_t header_at(size_t i) const { return members_[i].local; }
+  std::string header(size_t i, uint32_t crc) const;
+  uint64_t end() const { return end_; }  // of the last member; place of the directory
+  std::string directory(std::span<const uint32_t> crcs) const;
+
+ private:
+  struct Planned {
+    std::string name;
+    uint64_t size, local;
+  };
+  uint64_t padding(const Planned& member) const;
+  uint32_t alignment_;
+  std::vector<Planned> members_;
+  uint64_t end_ = 0;
+};
+
+// Writes such an archive member by member. The file is not committed.
+class ZipWriter {
+ public:
+  explicit ZipWriter(AtomicFile* file) : file_(file) {}
   void add(const std::string& name, const std::vector<std::span<const std::byte>>& parts);
-  void add(const std::string& name, std::string_view bytes);
   void finish();
 
  private:
-  struct Written {
-    std::string name;
-    uint32_t crc;
-    uint64_t size, local;
-  };
-  std::string local_header(const Written& member) const;
   AtomicFile* file_;
-  uint32_t alignment_;
-  std::string directory_;
-  uint64_t entries_ = 0;
+  ZipPlan plan_;
+  std::vector<uint32_t> crcs_;
 };
+
+// CRC-32 of bytes, and of two runs of bytes joined.
+uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before = 0);
+uint32_t crc32_join(uint32_t first, uint32_t second, uint64_t second_bytes);
 
 }  // namespace hearth

@@ -29,6 +29,7 @@ TrainingArguments training_arguments(const FinetuneFlags& flags) {
                                               : Schedule::linear;
   a.warmup_steps = flags.warmup_steps;
   a.weight_decay = flags.weight_decay;
+  a.loraplus_ratio = flags.loraplus_lr_ratio;
   a.clip = flags.clip;
   a.seed = flags.seed;
   a.shuffle = !flags.no_shuffle;

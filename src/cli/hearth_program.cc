@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/hearth_program.h"
 
+#include "cli/convert.h"
 #include "cli/evaluate.h"
 #include "cli/finetune.h"
 #include "cli/generate.h"
@@ -18,6 +19,7 @@ Program hearth_program() {
            command<GenerateFlags>("generate", "continue a text", run_generate),
            command<EvaluateFlags>("evaluate", "measure how well a model predicts a text", run_evaluate),
            command<MergeFlags>("merge", "write a model with an adapter's updates added to its weights", run_merge),
+           command<ConvertFlags>("convert", "write a model in another type or other files", run_convert),
            command<InfoFlags>("info", "show what is in a folder and the memory it takes", run_info),
            command<InspectFlags>("inspect", "show what the compiler makes of a training step", run_inspect)}};
 }

@@ -28,6 +28,7 @@ static Json adapter_json(const std::string& folder, const Adapter& adapter, int6
           {"alpha", c.alpha},
           {"dropout", c.dropout},
           {"rslora", c.rslora},
+          {"dora", c.dora},
           {"targets", c.all_linear              ? Json("all-linear")
                       : !c.target_regex.empty() ? Json(c.target_regex)
                                                 : Json(c.targets)},
@@ -40,19 +41,25 @@ static int info_of_adapter(const std::string& folder, const CommonFlags& common)
   const Adapter adapter = read_adapter(folder);
   const LoraConfig& c = adapter.config;
   int64_t parameters = 0;
-  for (const auto& [name, pair] : adapter.modules) parameters += pair.a.type.elements() + pair.b.type.elements();
+  for (const auto& [name, pair] : adapter.modules) {
+    for (const TensorRef* part : {&pair.a, &pair.b, &pair.magnitude, &pair.b_bias})
+      if (part->owner) parameters += part->type.elements();
+  }
+  for (const auto* tensors : {&adapter.whole, &adapter.tokens})
+    for (const auto& [name, tensor] : *tensors) parameters += tensor.type.elements();
   if (common.json) {
     print_json(adapter_json(folder, adapter, parameters));
     return 0;
   }
   const std::string targets = c.all_linear ? "all-linear" : c.target_regex.empty() ? joined(c.targets) : c.target_regex;
-  std::cout << text_rows({{"folder", folder},
-                          {"kind", "LoRA adapter"},
-                          {"base model", c.base_model.empty() ? "not said" : c.base_model},
-                          {"rank", fmt::format("{}, alpha {}, dropout {}{}", c.rank, c.alpha, c.dropout,
-                                               c.rslora ? ", rank-stabilised" : "")},
-                          {"targets", fmt::format("{}: {} layers", targets, adapter.modules.size())},
-                          {"parameters", format_count(parameters)}});
+  std::cout << text_rows(
+      {{"folder", folder},
+       {"kind", "LoRA adapter"},
+       {"base model", c.base_model.empty() ? "not said" : c.base_model},
+       {"rank", fmt::format("{}, alpha {}, dropout {}{}", c.rank, c.alpha, c.dropout,
+                            fmt::format("{}{}", c.rslora ? ", rank-stabilised" : "", c.dora ? ", DoRA" : ""))},
+       {"targets", fmt::format("{}: {} layers", targets, adapter.modules.size())},
+       {"parameters", format_count(parameters)}});
   return 0;
 }
 

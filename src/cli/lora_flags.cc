@@ -2,8 +2,10 @@
 #include "cli/lora_flags.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "io/nearest.h"
+#include "io/regex.h"
 
 namespace hearth {
 
@@ -27,18 +29,69 @@ static void check_targets(const LanguageModel& model, const LoraConfig& config) 
   }
 }
 
+// The number behind the "=" of each word.
+template <class T>
+static std::vector<std::pair<std::string, T>> read_pattern(const std::string& flag,
+                                                           const std::vector<std::string>& words) {
+  std::vector<std::pair<std::string, T>> pattern;
+  for (const std::string& word : words) {
+    const size_t equals = word.rfind('=');
+    T number{};
+    const char *begin = word.data() + (equals == std::string::npos ? word.size() : equals + 1),
+               *end = word.data() + word.size();
+    const auto [stop, error] = std::from_chars(begin, end, number);
+    if (equals == std::string::npos || equals == 0 || error != std::errc() || stop != end || !(number > 0))
+      throw UsageError(cat("--", flag, ": '", printable(word), "' is not like q_proj=16"));
+    pattern.emplace_back(word.substr(0, equals), number);
+    check_regex(pattern.back().first, cat("--", flag));
+  }
+  return pattern;
+}
+
+template <class T>
+static std::vector<std::string> pattern_words(const std::vector<std::pair<std::string, T>>& pattern) {
+  std::vector<std::string> words;
+  for (const auto& [key, value] : pattern) words.push_back(cat(key, "=", value));
+  return words;
+}
+
 static LoraAdapter new_adapter(const LanguageModel& model, const LoraFlags& flags, uint64_t seed) {
   LoraConfig config{.rank = flags.rank, .alpha = flags.alpha, .dropout = flags.dropout, .rslora = flags.rslora};
   config.all_linear = flags.targets == std::vector<std::string>{"all-linear"};
   config.targets = config.all_linear ? std::vector<std::string>{} : flags.targets;
   config.base_model = model.path();
+  config.excludes = flags.exclude;
+  config.layers = flags.layers;
+  config.rank_pattern = read_pattern<int64_t>("lora-rank-pattern", flags.rank_pattern);
+  config.alpha_pattern = read_pattern<double>("lora-alpha-pattern", flags.alpha_pattern);
+  config.dora = flags.dora;
+  config.b_bias = flags.lora_bias;
+  config.bias = flags.bias;
+  config.whole = flags.modules_to_save;
+  if (!flags.train_tokens.empty()) config.tokens = {{"embed_tokens", flags.train_tokens}};
   if (!config.all_linear) check_targets(model, config);
   return LoraAdapter::create(model, config, seed);
 }
 
 static LoraFlags flags_of(const LoraConfig& config, const std::string& folder) {
-  LoraFlags flags{folder, config.rank, config.alpha, config.dropout, config.targets, config.rslora};
-  if (config.all_linear) flags.targets = {"all-linear"};
+  LoraFlags flags;
+  flags.adapter = folder;
+  flags.rank = config.rank;
+  flags.alpha = config.alpha;
+  flags.dropout = config.dropout;
+  flags.rslora = config.rslora;
+  flags.dora = config.dora;
+  flags.lora_bias = config.b_bias;
+  flags.bias = config.bias;
+  flags.exclude = config.exclude_regex.empty() ? config.excludes : std::vector<std::string>{config.exclude_regex};
+  flags.layers = config.layers;
+  flags.rank_pattern = pattern_words(config.rank_pattern);
+  flags.alpha_pattern = pattern_words(config.alpha_pattern);
+  flags.modules_to_save = config.whole;
+  for (const auto& [module, ids] : config.tokens) {
+    if (module == "embed_tokens") flags.train_tokens = ids;
+  }
+  flags.targets = config.all_linear ? std::vector<std::string>{"all-linear"} : config.targets;
   if (!config.target_regex.empty()) flags.targets = {config.target_regex};
   std::sort(flags.targets.begin(), flags.targets.end());  // PEFT writes a set, in any order
   return flags;

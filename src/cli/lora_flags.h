@@ -16,7 +16,10 @@ struct LoraFlags {
   int64_t rank = 8;
   double alpha = 16, dropout = 0;
   std::vector<std::string> targets = {"q_proj", "v_proj"};
-  bool rslora = false;
+  bool rslora = false, dora = false, lora_bias = false;
+  std::string bias = "none";
+  std::vector<std::string> exclude, rank_pattern, alpha_pattern, modules_to_save;
+  std::vector<int64_t> layers, train_tokens;
 
   template <class Visit>
   void visit(Visit&& flag) {
@@ -28,7 +31,20 @@ struct LoraFlags {
     flag("lora-dropout", dropout, "share of the updates' inputs that is dropped", {.minimum = 0, .maximum = 0.99});
     flag("lora-targets", targets, "linear layers that get updates: names with commas between, or all-linear",
          {.distinct = true, .value_name = "NAME", .default_text = "PEFT's for the model's family"});
+    flag("lora-exclude", exclude, "layers that get no updates, whatever the targets", {.value_name = "NAME"});
+    flag("lora-layers", layers, "numbers of the layers whose targets get updates",
+         {.minimum = 0, .default_text = "all"});
+    flag("lora-rank-pattern", rank_pattern, "ranks of some layers: q_proj=16,layers.0.mlp.up_proj=4",
+         {.value_name = "NAME=N"});
+    flag("lora-alpha-pattern", alpha_pattern, "alphas of some layers", {.value_name = "NAME=X"});
     flag("lora-rslora", rslora, "scale by alpha / sqrt(rank)");
+    flag("dora", dora, "train the norm of each row of the updated weights, too");
+    flag("lora-bias", lora_bias, "give B a bias");
+    flag("bias", bias, "the model's own biases that are trained: those of the targets, or all",
+         {.allowed = {"none", "lora_only", "all"}});
+    flag("modules-to-save", modules_to_save, "modules that are trained whole and saved with the adapter: lm_head,norm",
+         {.distinct = true, .value_name = "NAME"});
+    flag("train-tokens", train_tokens, "tokens whose rows of the embedding are trained", {.minimum = 0});
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <iterator>
 
@@ -26,6 +27,25 @@ std::string format_bytes(int64_t bytes) {
   double value = static_cast<double>(bytes);
   const int unit = scale_down(&value, 1024, static_cast<int>(std::size(kUnits)) - 1);
   return (unit == 0 ? std::to_string(bytes) : three_digits(value)) + " " + kUnits[unit];
+}
+
+std::optional<int64_t> parse_bytes(const std::string& text) {
+  double number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || !(number >= 0)) return std::nullopt;
+  std::string unit;
+  for (const char c : std::string_view(stop, text.data() + text.size())) {
+    if (c != ' ') unit += char(std::toupper(static_cast<unsigned char>(c)));
+  }
+  double scale = 1;
+  if (!unit.empty() && unit != "B") {
+    const size_t power = std::string_view("KMGT").find(unit[0]);
+    const std::string rest = unit.substr(1);
+    if (power == std::string_view::npos || (rest != "" && rest != "B" && rest != "IB")) return std::nullopt;
+    scale = std::pow(rest == "IB" ? 1024.0 : 1000.0, double(power + 1));
+  }
+  const double bytes = number * scale;
+  return bytes < 0x1p63 ? std::optional(int64_t(bytes)) : std::nullopt;
 }
 
 std::string format_count(int64_t count) {

@@ -31,6 +31,17 @@ int columns_of(const std::string& text) {
   return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
+TEST(Progress, sizes_are_read_as_people_write_them) {
+  EXPECT_EQ(parse_bytes("5GB"), 5'000'000'000);
+  EXPECT_EQ(parse_bytes("1.5 kb"), 1500);
+  EXPECT_EQ(parse_bytes("2GiB"), int64_t(2) << 30);
+  EXPECT_EQ(parse_bytes("10m"), 10'000'000);
+  EXPECT_EQ(parse_bytes("1024"), 1024);
+  EXPECT_EQ(parse_bytes("12B"), 12);
+  for (const char* wrong : {"", "GB", "-1GB", "5 apples", "5GBB", "5XB", "1e40", "nan", "inf", "9223372036854775808"})
+    EXPECT_FALSE(parse_bytes(wrong)) << wrong;
+}
+
 TEST(ProgressFormat, bytes) {
   EXPECT_EQ(format_bytes(0), "0 B");
   EXPECT_EQ(format_bytes(999), "999 B");

@@ -76,8 +76,7 @@ static std::string describe_template(const std::string& folder) {
 
 std::string describe_run(const FinetuneFlags& flags, const LanguageModel& model) {
   Json run = {{"model", describe_model(model)}, {"data", describe_file(flags.data)}};
-  if (!flags.lora.adapter.empty())
-    run["adapter"] = describe_file(join_path(flags.lora.adapter, "adapter_model.safetensors"));
+  if (!flags.lora.adapter.empty()) run["adapter"] = describe_file(adapter_weights_path(flags.lora.adapter));
   if (!flags.eval_data.empty()) run["eval-data"] = describe_file(flags.eval_data);
   if (holds_examples(flags.data) && ChatTemplate::is_in(flags.model))
     run["chat template"] = describe_template(flags.model);

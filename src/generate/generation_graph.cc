@@ -39,7 +39,7 @@ Plan compile_generation(const LanguageModel& model, const LoraAdapter* adapter, 
   const ModelSpec& spec = model.spec();
   const Value tokens = graph.input("tokens", {DType::i32, {1, shape.tokens}});
   const Value last = graph.input("last", {DType::i32, {}});
-  const LoraValuesOf lora = adapter ? declare_lora(graph, *adapter, false) : LoraValuesOf{};
+  const LoraInputs lora = adapter ? declare_lora(graph, *adapter, false) : LoraInputs{};
   KvCacheValues cache = shape.capacity > 0 ? declare_cache(graph, spec, shape) : KvCacheValues{};
   std::map<size_t, Value> frequencies;
   const auto frequencies_of = [&](size_t i) {
@@ -49,8 +49,8 @@ Plan compile_generation(const LanguageModel& model, const LoraAdapter* adapter, 
   };
   const ModelGraph forward{.spec = spec,
                            .dtype = shape.dtype,
-                           .weight = [&](const std::string& name) { return weights(name); },
-                           .lora = adapter ? &lora : nullptr,
+                           .weight = [&](const std::string& name) { return lora.weight(weights, name); },
+                           .lora = adapter ? &lora.values : nullptr,
                            .cache = shape.capacity > 0 ? &cache : nullptr,
                            .frequencies = frequencies_of};
   Value x = model_hidden(forward, tokens);  // [1,T,E]

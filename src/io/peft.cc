@@ -16,27 +16,57 @@ namespace {
 constexpr const char* kWeightsName = "adapter_model.safetensors";
 constexpr std::string_view kPrefix = "base_model.model.";
 
-enum class Part { a, b, base };
+enum class Part { a, b, magnitude, b_bias, base, tokens, whole };
 struct AdapterKey {
-  std::string module;
+  std::string name;  // of the module; of the weight where that is replaced
   Part part = Part::a;
 };
 
 // "base_model.model.<module>.lora_A.weight", also with the adapter's name: ".lora_A.default.weight".
 std::optional<AdapterKey> parse_key(std::string_view key) {
-  static constexpr std::pair<std::string_view, Part> kParts[] = {
-      {".lora_A", Part::a}, {".lora_B", Part::b}, {".base_layer", Part::base}};
-  if (key.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
-  key.remove_prefix(kPrefix.size());
-  for (const std::string_view end : {".weight", ".default.weight"}) {
-    for (const auto& [name, part] : kParts) {
-      const size_t tail = name.size() + end.size();
-      if (key.size() <= tail || key.substr(key.size() - end.size()) != end) continue;
-      if (key.substr(key.size() - tail, name.size()) != name) continue;
-      return AdapterKey{std::string(key.substr(0, key.size() - tail)), part};
-    }
+  static constexpr std::pair<std::string_view, Part> kEnds[] = {
+      {".lora_A.weight", Part::a},
+      {".lora_B.weight", Part::b},
+      {".lora_B.bias", Part::b_bias},
+      {".lora_magnitude_vector", Part::magnitude},
+      {".lora_magnitude_vector.weight", Part::magnitude},
+      {".base_layer.weight", Part::base},
+      {".token_adapter.trainable_tokens_delta", Part::tokens}};
+  if (!key.starts_with(kPrefix)) return std::nullopt;
+  std::string name(key.substr(kPrefix.size()));
+  for (const char* part : {".lora_A", ".lora_B", ".lora_magnitude_vector", ".trainable_tokens_delta"}) {
+    const size_t at = name.find(cat(part, ".default"));
+    if (at != std::string::npos) name.erase(at + std::string_view(part).size(), std::string_view(".default").size());
   }
-  return std::nullopt;
+  for (const auto& [end, part] : kEnds) {
+    if (name.size() > end.size() && name.ends_with(end))
+      return AdapterKey{name.substr(0, name.size() - end.size()), part};
+  }
+  constexpr std::string_view kBaseBias = ".base_layer.bias";
+  if (name.ends_with(kBaseBias))
+    return AdapterKey{name.substr(0, name.size() - kBaseBias.size()) + ".bias", Part::whole};
+  if (name.find("lora_") != std::string::npos || !(name.ends_with(".weight") || name.ends_with(".bias")))
+    return std::nullopt;
+  return AdapterKey{name, Part::whole};
+}
+
+bool is_known(const AdapterKey& key, const LoraConfig& config) {
+  if (key.part == Part::whole) return !config.whole.empty() || config.bias != "none";
+  if (key.part == Part::tokens) return !config.tokens.empty();
+  if (key.part == Part::magnitude) return config.dora;
+  return key.part != Part::b_bias || config.b_bias;
+}
+
+TensorRef& place_of(Adapter& adapter, const AdapterKey& key) {
+  switch (key.part) {
+    case Part::a: return adapter.modules[key.name].a;
+    case Part::b: return adapter.modules[key.name].b;
+    case Part::magnitude: return adapter.modules[key.name].magnitude;
+    case Part::b_bias: return adapter.modules[key.name].b_bias;
+    case Part::base: return adapter.base_weights[key.name];
+    case Part::tokens: return adapter.tokens[key.name];
+    default: return adapter.whole[key.name];
+  }
 }
 
 void refuse_unknown_keys(const std::vector<std::string>& keys, const std::string& path) {
@@ -48,41 +78,40 @@ void refuse_unknown_keys(const std::vector<std::string>& keys, const std::string
               path);
 }
 
-// Safetensors before a pickle, as PEFT prefers them.
-std::string weights_path(const std::string& folder) {
-  for (const char* name : {kWeightsName, "adapter_model.bin"}) {
-    const std::string path = join_path(folder, name);
-    if (exists(path)) return path;
-  }
-  HEARTH_FAIL(file, "adapter: folder '", folder, "' has no ", kWeightsName,
-              ", nor adapter_model.bin\n  hint: was the copy complete?");
-}
-
-// Shape of A and B and their agreement with the rank; the base model's sizes come later.
+// Shapes and their agreement with the rank; the base model's sizes come later.
 void check_pairs(const Adapter& adapter, const std::string& path) {
+  const LoraConfig& c = adapter.config;
   std::vector<std::string> half, wrong;
   for (const auto& [module, pair] : adapter.modules) {
-    if (!pair.a.owner || !pair.b.owner) {
-      half.push_back(module + (pair.a.owner ? ".lora_B" : ".lora_A"));
-      continue;
+    const std::pair<const TensorRef*, const char*> parts[] = {{&pair.a, ".lora_A"},
+                                                              {&pair.b, ".lora_B"},
+                                                              {&pair.magnitude, ".lora_magnitude_vector"},
+                                                              {&pair.b_bias, ".lora_B.bias"}};
+    const size_t count = half.size();
+    for (const auto& [tensor, part] : parts) {
+      const bool wanted = tensor == &pair.magnitude ? c.dora : tensor == &pair.b_bias ? c.b_bias : true;
+      if (wanted && !tensor->owner) half.push_back(module + part);
     }
+    if (half.size() > count) continue;
     const TensorType &a = pair.a.type, &b = pair.b.type;
-    const int64_t r = adapter.config.rank;
-    if (a.rank() != 2 || b.rank() != 2 || a.dims[0] != r || b.dims[1] != r)
+    const int64_t r = c.rank_of(module);
+    const auto is_vector = [&](const TensorRef& t) { return !t.owner || t.type.dims == Dims{b.dims[0]}; };
+    if (a.rank() != 2 || b.rank() != 2 || a.dims[0] != r || b.dims[1] != r || !is_vector(pair.magnitude) ||
+        !is_vector(pair.b_bias))
       wrong.push_back(cat(module, " A ", a, " B ", b));
   }
   HEARTH_CHECK(half.empty(), format, file_name(path), ": half of a pair is missing: ", list_names(half), "\n  file ",
                path);
-  HEARTH_CHECK(wrong.empty(), format, file_name(path), ": with r = ", adapter.config.rank,
-               " (adapter_config.json) A must be [", adapter.config.rank, ",in] and B [out,", adapter.config.rank,
-               "], but found ", list_names(wrong, 4), "\n  file ", path);
+  HEARTH_CHECK(wrong.empty(), format, file_name(path), ": with r = ", c.rank, " (adapter_config.json) A must be [",
+               c.rank, ",in] and B [out,", c.rank, "], but found ", list_names(wrong, 4), "\n  file ", path);
 }
 
-void check_writable_pairs(const LoraConfig& config, const LoraPairs& modules) {
-  for (const auto& [module, pair] : modules) {
+void check_writable_pairs(const Adapter& adapter) {
+  for (const auto& [module, pair] : adapter.modules) {
     const TensorType &a = pair.a.type, &b = pair.b.type;
-    HEARTH_CHECK(a.rank() == 2 && b.rank() == 2 && a.dims[0] == config.rank && b.dims[1] == config.rank, bug,
-                 "write_adapter: '", module, "' has A ", a, " and B ", b, ", but the rank is ", config.rank);
+    const int64_t rank = adapter.config.rank_of(module);
+    HEARTH_CHECK(a.rank() == 2 && b.rank() == 2 && a.dims[0] == rank && b.dims[1] == rank, bug, "write_adapter: '",
+                 module, "' has A ", a, " and B ", b, ", but the rank is ", rank);
   }
 }
 
@@ -95,22 +124,36 @@ std::string model_card(const LoraConfig& config) {
   return cat(
       "---\n", base, "library_name: peft\npipeline_tag: text-generation\ntags:\n- lora\n---\n\n# LoRA adapter", of,
       "\n\nRank ", config.rank, ", alpha ", config.alpha, config.rslora ? " (rsLoRA)" : "",
+      config.dora ? " (DoRA)" : "",
       ". Made with Hearth; loads with Hearth and with PEFT:\n\n```python\nfrom peft import AutoPeftModelForCausalLM\n"
       "model = AutoPeftModelForCausalLM.from_pretrained(\"this folder\")\n```\n");
 }
 
-void write_files(const std::string& folder, const LoraConfig& config, const LoraPairs& modules) {
+std::vector<TensorRef> named_tensors(const Adapter& adapter) {
   std::vector<TensorRef> tensors;
-  for (const auto& [module, pair] : modules) {
-    const std::string stem = std::string(kPrefix) + module;
-    tensors.push_back(pair.a);
-    tensors.back().name = stem + ".lora_A.weight";
-    tensors.push_back(pair.b);
-    tensors.back().name = stem + ".lora_B.weight";
+  const auto add = [&](const TensorRef& tensor, const std::string& key) {
+    if (!tensor.data) return;
+    tensors.push_back(tensor);
+    tensors.back().name = std::string(kPrefix) + key;
+  };
+  for (const auto& [module, pair] : adapter.modules) {
+    add(pair.a, module + ".lora_A.weight");
+    add(pair.b, module + ".lora_B.weight");
+    add(pair.magnitude, module + ".lora_magnitude_vector");
+    add(pair.b_bias, module + ".lora_B.bias");
   }
-  write_file_atomic(join_path(folder, "README.md"), model_card(config));
-  write_safetensors(join_path(folder, kWeightsName), tensors);
-  write_file_atomic(join_path(folder, "adapter_config.json"), dump_adapter_config(config, modules));
+  for (const auto& [name, tensor] : adapter.whole) {
+    const std::string module = name.substr(0, name.rfind('.'));
+    add(tensor, adapter.modules.count(module) ? module + ".base_layer.bias" : name);
+  }
+  for (const auto& [module, tensor] : adapter.tokens) add(tensor, module + ".token_adapter.trainable_tokens_delta");
+  return tensors;
+}
+
+void write_files(const std::string& folder, const Adapter& adapter) {
+  write_file_atomic(join_path(folder, "README.md"), model_card(adapter.config));
+  write_safetensors(join_path(folder, kWeightsName), named_tensors(adapter));
+  write_file_atomic(join_path(folder, "adapter_config.json"), dump_adapter_config(adapter.config, adapter.modules));
 }
 
 // True if the folder holds an earlier adapter and nothing else, so that it may be replaced as a whole.
@@ -124,14 +167,23 @@ bool holds_only_an_adapter(const std::string& folder) {
 
 }  // namespace
 
+std::string adapter_weights_path(const std::string& folder) {
+  for (const char* name : {kWeightsName, "adapter_model.bin"}) {
+    const std::string path = join_path(folder, name);
+    if (exists(path)) return path;
+  }
+  HEARTH_FAIL(file, "adapter: folder '", folder, "' has no ", kWeightsName,
+              ", nor adapter_model.bin\n  hint: was the copy complete?");
+}
+
 Adapter read_adapter(const std::string& folder) {
   Adapter adapter{.path = folder, .config = read_adapter_config(folder), .modules = {}};
-  const std::string path = weights_path(folder);
+  const std::string path = adapter_weights_path(folder);
   const auto file = TensorFile::open(path);
   std::vector<std::string> unknown, not_float, twice;
   for (const std::string& name : file->names()) {
     const std::optional<AdapterKey> key = parse_key(name);
-    if (!key) {
+    if (!key || !is_known(*key, adapter.config)) {
       unknown.push_back(name);
       continue;
     }
@@ -139,9 +191,7 @@ Adapter read_adapter(const std::string& folder) {
     const DType dtype = tensor.type.dtype;
     if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16)
       not_float.push_back(cat(name, " ", tensor.type));
-    TensorRef& place = key->part == Part::base ? adapter.base_weights[key->module]
-                       : key->part == Part::a  ? adapter.modules[key->module].a
-                                               : adapter.modules[key->module].b;
+    TensorRef& place = place_of(adapter, *key);
     if (place.owner) twice.push_back(name);
     place = tensor;
   }
@@ -195,11 +245,11 @@ void check_adapter(const Adapter& adapter, const std::vector<LinearModule>& base
               made_for.empty() ? "" : "\n  it was made for '" + made_for + "'");
 }
 
-void write_adapter(const std::string& folder, const LoraConfig& config, const LoraPairs& modules) {
-  check_writable_pairs(config, modules);
-  if (exists(folder) && !holds_only_an_adapter(folder)) return write_files(folder, config, modules);
+void write_adapter(const std::string& folder, const Adapter& adapter) {
+  check_writable_pairs(adapter);
+  if (exists(folder) && !holds_only_an_adapter(folder)) return write_files(folder, adapter);
   AtomicFolder target(folder);
-  write_files(target.temporary(), config, modules);
+  write_files(target.temporary(), adapter);
   target.commit(AtomicFolder::Existing::replace);
 }
 

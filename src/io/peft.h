@@ -28,10 +28,24 @@ struct LoraConfig {
   std::vector<std::string> targets = {"q_proj", "v_proj"};
   std::string exclude_regex = {};
   std::vector<std::string> excludes = {};
+  // Of the targets given as a list, only those in these layers; the layer is the first number in a module's path, or
+  // the first behind one of the patterns ("layers").
+  std::vector<int64_t> layers = {};
+  std::vector<std::string> layers_pattern = {};
+  // Ranks and alphas of modules whose path, or its end behind a ".", matches the regular expression; the first counts.
+  std::vector<std::pair<std::string, int64_t>> rank_pattern = {};
+  std::vector<std::pair<std::string, double>> alpha_pattern = {};
+  bool dora = false;                    // a trained norm for each row of W + BA. Liu et al. 2024, arXiv:2402.09353
+  bool b_bias = false;                  // B has a bias: PEFT's lora_bias
+  std::string bias = "none";            // the model's biases that are trained too: none, all, lora_only
+  std::vector<std::string> whole = {};  // modules trained whole: PEFT's modules_to_save; ends of their paths
+  std::vector<std::pair<std::string, std::vector<int64_t>>> tokens = {};  // rows trained, by end of the module's path
   std::string base_model = {};                 // its folder or name, for the reader's information
   std::vector<std::string> unknown_keys = {};  // of the file that was read: ignored, worth a warning
 
-  double scaling() const;  // alpha / rank, or alpha / sqrt(rank) with rslora: y += B(A(x)) * scaling
+  int64_t rank_of(const std::string& module) const;
+  // alpha / rank, or alpha / sqrt(rank) with rslora: y += B(A(x)) * scaling
+  double scaling_of(const std::string& module) const;
 };
 
 // Throws Error{format}, or Error{unsupported} for features that Hearth has not (DoRA, rank_pattern, ...), by name.
@@ -41,9 +55,14 @@ LoraConfig parse_adapter_config(std::string_view text, const std::string& path);
 // Does the adapter apply to the linear layer `module` ("model.layers.0.self_attn.q_proj")?
 bool target_matches(const LoraConfig& config, const std::string& module, bool is_output_embedding);
 
+// Is the module, or one that it is part of, trained whole?
+bool is_whole(const LoraConfig& config, const std::string& module);
+
 struct LoraPair {
-  TensorRef a;  // [rank,in]
-  TensorRef b;  // [out,rank]
+  TensorRef a;               // [rank,in]
+  TensorRef b;               // [out,rank]
+  TensorRef magnitude = {};  // [out], with DoRA
+  TensorRef b_bias = {};     // [out], with b_bias
 };
 using LoraPairs = std::map<std::string, LoraPair>;  // by module path
 
@@ -53,7 +72,12 @@ struct Adapter {
   LoraPairs modules;
   // Copies of the model's own weights, by module: PEFT adds one when the output layer is a target.
   std::map<std::string, TensorRef> base_weights = {};
+  std::map<std::string, TensorRef> whole = {};   // weights and biases in place of the model's, by their names in it
+  std::map<std::string, TensorRef> tokens = {};  // rows [n,C] in place of the weight's, by module
 };
+
+// adapter_model.safetensors, or adapter_model.bin where there is none, as PEFT prefers them. Error{file} for neither.
+std::string adapter_weights_path(const std::string& folder);
 
 // Reads both files. The tensors are f32, f16 or bf16 and stay mapped.
 Adapter read_adapter(const std::string& folder);
@@ -69,8 +93,9 @@ struct LinearModule {
 void check_adapter(const Adapter& adapter, const std::vector<LinearModule>& base);
 
 // Writes README.md, adapter_config.json and adapter_model.safetensors, the latter byte for byte as PEFT would. A new
-// folder appears whole; into an existing one the files go one by one, each whole. Names inside the pairs are ignored.
-void write_adapter(const std::string& folder, const LoraConfig& config, const LoraPairs& modules);
+// folder appears whole; into an existing one the files go one by one, each whole. Only config, modules, whole and
+// tokens of the adapter count; names inside the tensors are ignored.
+void write_adapter(const std::string& folder, const Adapter& adapter);
 
 // adapter_config.json as PEFT 0.21 writes it.
 std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modules);

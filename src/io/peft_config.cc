@@ -16,25 +16,18 @@ constexpr const char* kConfigName = "adapter_config.json";
 
 // Features that change what the adapter computes. Each must have the value that means "off".
 constexpr const char* kUnsupported[] = {"alora_invocation_tokens",
-                                        "alpha_pattern",
                                         "arrow_config",
                                         "kasa_config",
                                         "layer_replication",
-                                        "layers_pattern",
-                                        "layers_to_transform",
-                                        "lora_bias",
                                         "megatron_config",
-                                        "modules_to_save",
                                         "monteclora_config",
-                                        "rank_pattern",
                                         "target_parameters",
-                                        "trainable_token_indices",
                                         "use_bdlora",
-                                        "use_dora",
                                         "use_qalora",
                                         "velora_config"};
 // Read below, or of no consequence once the adapter is trained.
-constexpr const char* kKnown[] = {"auto_mapping",
+constexpr const char* kKnown[] = {"alpha_pattern",
+                                  "auto_mapping",
                                   "base_model_name_or_path",
                                   "bias",
                                   "corda_config",
@@ -44,19 +37,26 @@ constexpr const char* kKnown[] = {"auto_mapping",
                                   "fan_in_fan_out",
                                   "inference_mode",
                                   "init_lora_weights",
+                                  "layers_pattern",
+                                  "layers_to_transform",
                                   "loftq_config",
                                   "lora_alpha",
+                                  "lora_bias",
                                   "lora_dropout",
                                   "lora_ga_config",
                                   "megatron_core",
+                                  "modules_to_save",
                                   "peft_type",
                                   "peft_version",
                                   "qalora_group_size",
                                   "r",
+                                  "rank_pattern",
                                   "revision",
                                   "runtime_config",
                                   "target_modules",
                                   "task_type",
+                                  "trainable_token_indices",
+                                  "use_dora",
                                   "use_rslora"};
 // These initialisations also change the base model's weights, so the adapter alone is only half of the result.
 constexpr const char* kBaseChangingInits[] = {"pissa", "olora", "corda", "lora_ga", "loftq"};
@@ -80,7 +80,6 @@ void refuse_unsupported(const JsonView& json) {
   for (const char* key : kUnsupported) {
     if (json.has(key) && !is_off(json.get(key))) fail_unsupported(json, key);
   }
-  if (json.text_or("bias", "none") != "none") fail_unsupported(json, "bias");
   if (json.has("task_type") && json.text("task_type") != "CAUSAL_LM") fail_unsupported(json, "task_type");
   if (json.has("init_lora_weights") && json.get("init_lora_weights").is_string()) {
     const std::string init = json.text("init_lora_weights");
@@ -126,8 +125,24 @@ Json target_value(const LoraConfig& config, const LoraPairs& modules) {
 
 }  // namespace
 
-double LoraConfig::scaling() const {
-  return rslora ? alpha / std::sqrt(static_cast<double>(rank)) : alpha / static_cast<double>(rank);
+// The first pattern that the module's path matches, whole or behind a "."; null for none.
+template <class T>
+static const T* find_pattern(const std::vector<std::pair<std::string, T>>& patterns, const std::string& module) {
+  for (const auto& [pattern, value] : patterns) {
+    if (regex_fullmatch("(.*\\.)?(" + pattern + ")", module)) return &value;
+  }
+  return nullptr;
+}
+
+int64_t LoraConfig::rank_of(const std::string& module) const {
+  const int64_t* own = find_pattern(rank_pattern, module);
+  return own ? *own : rank;
+}
+
+double LoraConfig::scaling_of(const std::string& module) const {
+  const double* own = find_pattern(alpha_pattern, module);
+  const double r = static_cast<double>(rank_of(module));
+  return (own ? *own : alpha) / (rslora ? std::sqrt(r) : r);
 }
 
 LoraConfig read_adapter_config(const std::string& folder) {
@@ -146,6 +161,56 @@ LoraConfig read_adapter_config(const std::string& folder) {
   }
   constexpr int64_t kMaxBytes = 16 << 20;
   return parse_adapter_config(read_file(path, kMaxBytes), path);
+}
+
+static void read_layers(const JsonView& json, LoraConfig* config) {
+  constexpr IntegerRange kLayer{.min = 0, .max = 1 << 20};
+  if (json.has("layers_to_transform")) config->layers = json.integers("layers_to_transform", kLayer);
+  if (!json.has("layers_pattern")) return;
+  const bool single = json.get("layers_pattern").is_string();
+  config->layers_pattern =
+      single ? std::vector<std::string>{json.text("layers_pattern")} : json.texts("layers_pattern");
+  for (const std::string& pattern : config->layers_pattern)
+    check_regex(pattern, cat(kConfigName, ": 'layers_pattern'"));
+}
+
+// A list of token ids is for the embedding; an object says which for which module.
+static void read_tokens(const JsonView& json, LoraConfig* config) {
+  constexpr IntegerRange kToken{.min = 0, .max = INT32_MAX};
+  const char* key = "trainable_token_indices";
+  if (!json.has(key)) return;
+  if (!json.get(key).is_object()) {
+    config->tokens = {{"embed_tokens", json.integers(key, kToken)}};
+    return;
+  }
+  const JsonView modules = json.object(key);
+  for (const std::string& module : modules.keys())
+    config->tokens.emplace_back(module, modules.integers(module, kToken));
+}
+
+// What goes beyond plain LoRA.
+static void read_kin(const JsonView& json, LoraConfig* config) {
+  config->dora = json.boolean_or("use_dora", false);
+  config->b_bias = json.boolean_or("lora_bias", false);
+  config->bias = json.text_or("bias", "none");
+  if (config->bias != "none" && config->bias != "all" && config->bias != "lora_only")
+    json.refuse("bias", "none, all or lora_only");
+  if (json.has("modules_to_save")) config->whole = json.texts("modules_to_save");
+  for (const std::string& name : config->whole) check_regex(name, cat(kConfigName, ": 'modules_to_save'"));
+  read_layers(json, config);
+  read_tokens(json, config);
+  constexpr int64_t kMaxRank = 1 << 20;
+  if (json.has("rank_pattern")) {
+    const JsonView ranks = json.object("rank_pattern");
+    for (const std::string& key : ranks.keys())
+      config->rank_pattern.emplace_back(key, ranks.integer(key, {.min = 1, .max = kMaxRank}));
+  }
+  if (json.has("alpha_pattern")) {
+    const JsonView alphas = json.object("alpha_pattern");
+    for (const std::string& key : alphas.keys()) config->alpha_pattern.emplace_back(key, alphas.number(key));
+  }
+  for (const auto& [key, rank] : config->rank_pattern) check_regex(key, cat(kConfigName, ": 'rank_pattern'"));
+  for (const auto& [key, alpha] : config->alpha_pattern) check_regex(key, cat(kConfigName, ": 'alpha_pattern'"));
 }
 
 LoraConfig parse_adapter_config(std::string_view text, const std::string& path) {
@@ -177,18 +242,73 @@ LoraConfig parse_adapter_config(std::string_view text, const std::string& path) 
   if (json.has("exclude_modules")) {
     read_patterns(json, "exclude_modules", &config.exclude_regex, &config.excludes);
   }
+  read_kin(json, &config);
   for (const std::string& key : json.keys()) {
     if (!contains(kKnown, key) && !contains(kUnsupported, key)) config.unknown_keys.push_back(key);
   }
   return config;
 }
 
+// Number of the layer that a module is in: the first number with two names before it and one behind, or the first
+// behind a pattern; -1 for none.
+static int64_t layer_of(const std::string& module, const std::vector<std::string>& patterns) {
+  int names = 0;
+  for (size_t begin = 0; begin < module.size(); ++names) {
+    const size_t end = module.find('.', begin);
+    if (end == std::string::npos) return -1;
+    const std::string name = module.substr(begin, end - begin), before = begin == 0 ? "" : module.substr(0, begin - 1);
+    const bool number = !name.empty() && name.size() < 10 && name.find_first_not_of("0123456789") == std::string::npos;
+    const bool behind = std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+      return number && regex_fullmatch("(.*\\.)?" + pattern, before);
+    });
+    if (number && (patterns.empty() ? names >= 2 : behind)) return std::stoll(name);
+    begin = end + 1;
+  }
+  return -1;
+}
+
+bool is_whole(const LoraConfig& config, const std::string& module) {
+  for (std::string path = module;; path.resize(path.rfind('.'))) {
+    for (const std::string& end : config.whole) {
+      if (path.ends_with(end)) return true;
+    }
+    if (path.find('.') == std::string::npos) return false;
+  }
+}
+
+static bool is_excluded(const LoraConfig& config, const std::string& module) {
+  if (!config.exclude_regex.empty() && regex_fullmatch(config.exclude_regex, module)) return true;
+  if (names_match(config.excludes, module)) return true;
+  return std::any_of(config.whole.begin(), config.whole.end(),
+                     [&](const std::string& name) { return regex_fullmatch("(.*\\.)?" + name + "(\\..*)?", module); });
+}
+
 bool target_matches(const LoraConfig& config, const std::string& module, bool is_output_embedding) {
-  if (!config.exclude_regex.empty() && regex_fullmatch(config.exclude_regex, module)) return false;
-  if (names_match(config.excludes, module)) return false;
-  if (config.all_linear) return !is_output_embedding;
-  if (!config.target_regex.empty()) return regex_fullmatch(config.target_regex, module);
-  return names_match(config.targets, module);
+  if (is_excluded(config, module)) return false;
+  if (config.all_linear && is_output_embedding) return false;
+  if (!config.all_linear && !config.target_regex.empty()) return regex_fullmatch(config.target_regex, module);
+  if (std::find(config.targets.begin(), config.targets.end(), module) != config.targets.end()) return true;
+  if (!config.all_linear && !names_match(config.targets, module)) return false;
+  if (config.layers.empty()) return true;
+  const int64_t layer = layer_of(module, config.layers_pattern);
+  return std::find(config.layers.begin(), config.layers.end(), layer) != config.layers.end();
+}
+
+template <class T>
+static Json pattern_json(const std::vector<std::pair<std::string, T>>& patterns) {
+  Json json = Json::object();
+  for (const auto& [key, value] : patterns) {
+    if constexpr (std::is_floating_point_v<T>)
+      json[key] = alpha_value(value);
+    else
+      json[key] = value;
+  }
+  return json;
+}
+
+template <class T>
+static Json list_json(const std::vector<T>& list) {
+  return list.empty() ? Json(nullptr) : Json(list);
 }
 
 std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modules) {
@@ -199,11 +319,11 @@ std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modul
   const std::vector<std::pair<const char*, Json>> keys = {
       // sorted by name
       {"alora_invocation_tokens", none},
-      {"alpha_pattern", empty},
+      {"alpha_pattern", pattern_json(config.alpha_pattern)},
       {"arrow_config", none},
       {"auto_mapping", none},
       {"base_model_name_or_path", config.base_model.empty() ? none : Json(config.base_model)},
-      {"bias", "none"},
+      {"bias", config.bias},
       {"corda_config", none},
       {"ensure_weight_tying", false},
       {"eva_config", none},
@@ -213,29 +333,29 @@ std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modul
       {"init_lora_weights", true},
       {"kasa_config", none},
       {"layer_replication", none},
-      {"layers_pattern", none},
-      {"layers_to_transform", none},
+      {"layers_pattern", list_json(config.layers_pattern)},
+      {"layers_to_transform", list_json(config.layers)},
       {"loftq_config", empty},
       {"lora_alpha", alpha_value(config.alpha)},
-      {"lora_bias", false},
+      {"lora_bias", config.b_bias},
       {"lora_dropout", config.dropout},
       {"lora_ga_config", none},
       {"megatron_config", none},
       {"megatron_core", "megatron.core"},
-      {"modules_to_save", none},
+      {"modules_to_save", list_json(config.whole)},
       {"monteclora_config", none},
       {"peft_type", "LORA"},
       {"peft_version", "0.21.0"},  // whose 41 keys these are
       {"qalora_group_size", 16},
       {"r", config.rank},
-      {"rank_pattern", empty},
+      {"rank_pattern", pattern_json(config.rank_pattern)},
       {"revision", none},
       {"target_modules", target_value(config, modules)},
       {"target_parameters", none},
       {"task_type", "CAUSAL_LM"},
-      {"trainable_token_indices", none},
+      {"trainable_token_indices", config.tokens.empty() ? none : pattern_json(config.tokens)},
       {"use_bdlora", none},
-      {"use_dora", false},
+      {"use_dora", config.dora},
       {"use_qalora", false},
       {"use_rslora", config.rslora},
       {"velora_config", none},

@@ -31,7 +31,7 @@ static std::vector<LinearModule> prose_linears() {
 TEST(Peft, reads_the_reference_adapter) {
   const Adapter adapter = read_adapter(kReference);
   EXPECT_EQ(adapter.config.rank, 8);
-  EXPECT_EQ(adapter.config.scaling(), 2.0);
+  EXPECT_EQ(adapter.config.scaling_of("m"), 2.0);
   EXPECT_EQ(adapter.config.targets, (std::vector<std::string>{"v_proj", "q_proj"}));
   EXPECT_EQ(adapter.config.base_model, "prose-14m");
   EXPECT_TRUE(adapter.config.unknown_keys.empty());
@@ -43,7 +43,7 @@ TEST(Peft, reads_the_reference_adapter) {
 TEST(Peft, writes_the_bytes_of_peft) {
   const TestFolder folder;
   Adapter adapter = read_adapter(kReference);
-  write_adapter(folder / "out", adapter.config, adapter.modules);
+  write_adapter(folder / "out", adapter);
   EXPECT_EQ(list_folder(folder / "out"),
             (std::vector<std::string>{"README.md", "adapter_config.json", "adapter_model.safetensors"}));
   for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) {
@@ -51,20 +51,19 @@ TEST(Peft, writes_the_bytes_of_peft) {
         << name;
   }
   adapter.config.rank = 4;
-  EXPECT_TEXT(error_of(Kind::bug, [&] { write_adapter(folder / "out", adapter.config, adapter.modules); }),
-              "but the rank is 4");
+  EXPECT_TEXT(error_of(Kind::bug, [&] { write_adapter(folder / "out", adapter); }), "but the rank is 4");
 }
 
 TEST(Peft, writing_over_an_adapter_replaces_it_and_keeps_other_files) {
   const TestFolder folder;
   Adapter adapter = read_adapter(kReference);
-  write_adapter(folder / "out", adapter.config, adapter.modules);
+  write_adapter(folder / "out", adapter);
   adapter.config.alpha = 20.5;
-  write_adapter(folder / "out", adapter.config, adapter.modules);
+  write_adapter(folder / "out", adapter);
   EXPECT_EQ(read_adapter(folder / "out").config.alpha, 20.5);
   write_file_atomic(folder / "out/notes.txt", "mine");
   adapter.config.alpha = 3;
-  write_adapter(folder / "out", adapter.config, adapter.modules);
+  write_adapter(folder / "out", adapter);
   EXPECT_EQ(read_adapter(folder / "out").config.alpha, 3);
   EXPECT_EQ(list_folder(folder / "out").size(), 4u);
   EXPECT_EQ(list_folder(folder.path()), std::vector<std::string>{"out"});
@@ -78,7 +77,7 @@ TEST(Peft, a_config_survives_writing_and_reading) {
   EXPECT_EQ(back.rank, 4);
   EXPECT_EQ(back.alpha, 1e-3);
   EXPECT_EQ(back.dropout, 0.05);
-  EXPECT_EQ(back.scaling(), 1e-3 / std::sqrt(4.0));
+  EXPECT_EQ(back.scaling_of("m"), 1e-3 / std::sqrt(4.0));
   EXPECT_EQ(back.targets, config.targets);
   EXPECT_EQ(back.excludes, config.excludes);
   EXPECT_EQ(back.base_model, config.base_model);
@@ -100,25 +99,99 @@ TEST(Peft, a_short_config_has_pefts_defaults) {
 
 TEST(Peft, unsupported_features_are_refused_by_name) {
   for (const char* member :
-       {R"("use_dora": true)", R"("rank_pattern": {"q_proj": 4})", R"("alpha_pattern": {"q_proj": 4})",
-        R"("modules_to_save": ["lm_head"])", R"("bias": "all")", R"("layers_to_transform": [1])",
-        R"("fan_in_fan_out": true)", R"("lora_bias": true)", R"("init_lora_weights": "pissa_niter_4")",
-        R"("target_parameters": ["x"])", R"("trainable_token_indices": [1])", R"("task_type": "SEQ_CLS")",
-        R"("layer_replication": [[0, 1]])", R"("use_qalora": true)", R"("alora_invocation_tokens": [1])"}) {
+       {R"("fan_in_fan_out": true)", R"("init_lora_weights": "pissa_niter_4")", R"("target_parameters": ["x"])",
+        R"("task_type": "SEQ_CLS")", R"("layer_replication": [[0, 1]])", R"("use_qalora": true)",
+        R"("alora_invocation_tokens": [1])"}) {
     const std::string text = error_of(Kind::unsupported, [&] { parse(member); });
     const std::string key = std::string(member).substr(1, std::string(member).find("\":") - 1);
     EXPECT_TEXT(text, "adapter_config.json: '" + key + "' is ");
     EXPECT_TEXT(text, "which Hearth does not support\n  file dir/adapter_config.json");
   }
   EXPECT_EQ(
-      parse(R"("use_dora": false, "rank_pattern": {}, "modules_to_save": [], "init_lora_weights": "gaussian")").rank,
+      parse(R"("use_qalora": false, "megatron_config": {}, "modules_to_save": [], "init_lora_weights": "gaussian")")
+          .rank,
       8);
   EXPECT_TEXT(error_of(Kind::unsupported, [] { parse_adapter_config(R"({"peft_type": "IA3"})", "x"); }),
               "'peft_type' is 'IA3'");
 }
 
+TEST(Peft, patterns_give_modules_their_own_rank_and_alpha) {
+  const LoraConfig c = parse(R"("r": 8, "lora_alpha": 16, "rank_pattern": {"layers.0.attn.q": 4, "q": 2, ".*v": 6},
+                                "alpha_pattern": {"k|v": 3})");
+  EXPECT_EQ(c.rank_of("model.layers.0.attn.q"), 4);
+  EXPECT_EQ(c.rank_of("model.layers.1.attn.q"), 2);
+  EXPECT_EQ(c.rank_of("model.layers.1.attn.xq"), 8);  // q must stand behind a dot
+  EXPECT_EQ(c.rank_of("xv"), 6);
+  EXPECT_EQ(c.scaling_of("m.k"), 3.0 / 8);
+  EXPECT_EQ(c.scaling_of("m.v"), 3.0 / 6);
+  EXPECT_EQ(c.scaling_of("m.q"), 16.0 / 2);
+}
+
+TEST(Peft, layers_choose_among_the_targets) {
+  const auto matches = [](const char* members, const char* module) {
+    return target_matches(parse(members), module, false);
+  };
+  const char* some = R"("target_modules": ["q"], "layers_to_transform": [1, 3])";
+  EXPECT_TRUE(matches(some, "model.layers.1.attn.q"));
+  EXPECT_FALSE(matches(some, "model.layers.2.attn.q"));
+  EXPECT_FALSE(matches(some, "layers.1.attn.q"));  // needs two names before the number
+  EXPECT_TRUE(matches(some, "model.layers.1.experts.2.q"));
+  EXPECT_FALSE(matches(some, "model.layers.2.experts.1.q"));
+  EXPECT_TRUE(matches(R"("target_modules": ["q"], "layers_to_transform": 2)", "model.layers.2.attn.q"));
+  const char* pattern = R"("target_modules": ["q"], "layers_to_transform": [1], "layers_pattern": "layers")";
+  EXPECT_TRUE(matches(pattern, "layers.1.attn.q"));
+  EXPECT_FALSE(matches(pattern, "model.h.1.attn.q"));
+  EXPECT_TRUE(matches(R"("target_modules": ".*q", "layers_to_transform": [1])", "model.layers.2.attn.q"));
+}
+
+TEST(Peft, what_is_trained_whole_is_no_target) {
+  const LoraConfig c = parse(R"("target_modules": ["o_proj", "up"], "modules_to_save": ["norm", "o_proj"])");
+  EXPECT_FALSE(target_matches(c, "model.layers.0.attn.o_proj", false));
+  EXPECT_TRUE(target_matches(c, "model.layers.0.mlp.up", false));
+  EXPECT_TRUE(is_whole(c, "model.layers.0.input_layernorm"));  // the end of a name, as in PEFT
+  EXPECT_TRUE(is_whole(c, "model.norm.inner"));
+  EXPECT_FALSE(is_whole(c, "model.layers.0.attn.q_proj"));
+}
+
+TEST(Peft, every_part_of_an_adapter_is_written_and_read) {
+  const TestFolder folder;
+  LoraConfig config = parse(R"("r": 2, "rank_pattern": {"k": 1}, "alpha_pattern": {"k": 2.5}, "use_dora": true,
+                               "lora_bias": true, "bias": "all", "target_modules": ["q", "k"], "layers_to_transform": [0],
+                               "layers_pattern": ["layers"], "modules_to_save": ["norm"],
+                               "trainable_token_indices": {"embed": [3, 1]})");
+  const std::vector<float> ones(64, 1.0f);
+  const auto tensor = [&](Dims dims) {
+    return TensorRef{"", {DType::f32, std::move(dims)}, reinterpret_cast<const std::byte*>(ones.data()), nullptr};
+  };
+  Adapter adapter{.path = "", .config = config, .modules = {}};
+  adapter.modules["layers.0.q"] = {tensor({2, 4}), tensor({3, 2}), tensor({3}), tensor({3})};
+  adapter.modules["layers.0.k"] = {tensor({1, 4}), tensor({3, 1}), tensor({3}), tensor({3})};
+  adapter.whole = {{"norm.weight", tensor({4})}, {"layers.0.q.bias", tensor({3})}, {"layers.0.v.bias", tensor({3})}};
+  adapter.tokens = {{"embed", tensor({2, 4})}};
+  write_adapter(folder / "out", adapter);
+  const auto file = SafetensorsFile::open(folder / "out/adapter_model.safetensors");
+  EXPECT_NE(file->find("base_model.model.layers.0.q.base_layer.bias"), nullptr);
+  EXPECT_NE(file->find("base_model.model.layers.0.v.bias"), nullptr);
+  EXPECT_NE(file->find("base_model.model.layers.0.q.lora_magnitude_vector"), nullptr);
+  const Adapter back = read_adapter(folder / "out");
+  EXPECT_EQ(back.modules.at("layers.0.k").b_bias.type.dims, Dims{3});
+  EXPECT_EQ(back.whole.size(), 3u);
+  EXPECT_EQ(back.whole.count("layers.0.q.bias"), 1u);
+  EXPECT_EQ(back.tokens.at("embed").type.dims, (Dims{2, 4}));
+  EXPECT_EQ(dump_adapter_config(back.config, back.modules), dump_adapter_config(config, adapter.modules));
+  EXPECT_EQ(back.config.tokens, config.tokens);
+  EXPECT_TRUE(back.config.dora && back.config.b_bias);
+  adapter.config.dora = false;
+  write_adapter(folder / "out", adapter);
+  EXPECT_TEXT(error_of(Kind::format, [&] { read_adapter(folder / "out"); }), "keys are not those of a LoRA adapter");
+}
+
 TEST(Peft, wrong_values_are_named) {
   const auto why = [](const char* member) { return error_of(Kind::format, [&] { parse(member); }); };
+  EXPECT_TEXT(why(R"("bias": "some")"), "'bias' must be none, all or lora_only");
+  EXPECT_TEXT(why(R"("rank_pattern": {"q": 0})"), "'rank_pattern.q' must be an integer in 1..1048576, found 0");
+  EXPECT_TEXT(why(R"("rank_pattern": {"(q": 1})"), "'rank_pattern' is no valid regular expression");
+  EXPECT_TEXT(why(R"("trainable_token_indices": [-1])"), "'trainable_token_indices' must be");
   EXPECT_TEXT(why(R"("r": 0)"), "'r' must be an integer in 1..1048576, found 0");
   EXPECT_TEXT(why(R"("r": 1e30)"), "'r' must be an integer");
   EXPECT_TEXT(why(R"("lora_alpha": "16")"), "'lora_alpha' must be a number, found \"16\"");

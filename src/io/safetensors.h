@@ -12,10 +12,9 @@
 #include "base/file.h"
 #include "base/shape.h"
 #include "io/tensor_file.h"
+#include "io/tensor_writer.h"
 
 namespace hearth {
-
-using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 class SafetensorsFile : public TensorFile {
  public:
@@ -30,29 +29,11 @@ class SafetensorsFile : public TensorFile {
   Metadata metadata_;
 };
 
-// Writes the same bytes as the safetensors library: metadata first, tensors by falling alignment of their type, then
-// name, header padded to a multiple of 8. Declare all tensors, then write their bytes in the order of order(), in as
-// many parts as you like, then commit(); nothing appears under `path` before that.
-class SafetensorsWriter {
- public:
-  explicit SafetensorsWriter(std::string path, Metadata metadata = {{"format", "pt"}});
-  void declare(const std::string& name, const TensorType& type);
-  const std::vector<std::pair<std::string, TensorType>>& order();  // ends the declarations
-  void write(const std::string& name, std::span<const std::byte> part);
-  void commit();
+// The header of a file, its length in front, padded to a multiple of 8; sorts the tensors as they follow it. Throws
+// Error{value} for two tensors of one name, Error{unsupported} for element types that Hearth does not write.
+std::string safetensors_header(std::vector<NewTensor>* tensors, const Metadata& metadata, const std::string& path);
 
- private:
-  void begin();
-  std::string path_;
-  Metadata metadata_;
-  std::vector<std::pair<std::string, TensorType>> tensors_;
-  std::unique_ptr<AtomicFile> file_;
-  size_t current_ = 0;         // tensor being written
-  int64_t current_bytes_ = 0;  // of it written
-  bool begun_ = false;
-};
-
-// All tensors at once, in any order.
+// Tensors in memory, in any order; what write_tensor_file writes.
 void write_safetensors(const std::string& path, const std::vector<TensorRef>& tensors,
                        const Metadata& metadata = {{"format", "pt"}});
 

@@ -70,36 +70,15 @@ TEST(Safetensors, writes_the_bytes_of_the_real_library) {
   }
 }
 
-TEST(Safetensors, tensors_are_written_in_parts_and_in_order) {
+TEST(Safetensors, names_must_differ_and_have_a_type) {
   const TestFolder folder;
-  const std::vector<std::byte> bytes(16, std::byte(7));
-  const std::span<const std::byte> part(bytes);
-  SafetensorsWriter writer(folder / "x");
-  writer.declare("b", {DType::f32, {4}});
-  writer.declare("a", {DType::f32, {0}});
-  writer.declare("c", {DType::f64, {2}});
-  EXPECT_EQ(writer.order()[0].first, "c");
-  EXPECT_TEXT(error_of(Kind::bug, [&] { writer.write("b", part); }), "wrote 'b' when it was the turn of 'c'");
-  writer.write("c", part.first(5));
-  writer.write("c", part.subspan(5));
-  EXPECT_TEXT(error_of(Kind::bug, [&] { writer.commit(); }), "'b' is f32[4], but only 0 bytes were written");
-  EXPECT_FALSE(exists(folder / "x"));
-  writer.write("b", part.first(12));
-  EXPECT_TEXT(error_of(Kind::bug,
-                       [&] {
-                         SafetensorsWriter w(folder / "y");
-                         w.declare("b", {DType::u8, {1}});
-                         w.write("b", part);
-                       }),
-              "'b' is u8[1], but 16 bytes were written");
-}
-
-TEST(Safetensors, names_must_differ) {
-  const TestFolder folder;
-  SafetensorsWriter writer(folder / "x");
-  writer.declare("a", {DType::f32, {1}});
-  writer.declare("a", {DType::f32, {2}});
-  EXPECT_TEXT(error_of(Kind::value, [&] { writer.order(); }), "two tensors are called 'a'");
+  const auto write = [&](const std::vector<TensorRef>& tensors) { write_safetensors(folder / "x", tensors); };
+  const std::byte zeros[8] = {};
+  const TensorRef one{"a", {DType::f32, {1}}, zeros, nullptr}, two{"a", {DType::f32, {2}}, zeros, nullptr};
+  EXPECT_TEXT(error_of(Kind::value, [&] { write({one, two}); }), "two tensors are called 'a'");
+  const TensorRef complex{"z", {DType::complex64, {1}}, zeros, nullptr};
+  EXPECT_TEXT(error_of(Kind::unsupported, [&] { write({complex}); }), "'z' is complex64[1]");
+  EXPECT_TRUE(list_folder(folder.path()).empty());
 }
 
 TEST(Safetensors, misaligned_tensors_are_copied_to_an_aligned_place) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstring>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "io/json.h"
+#include "io/nearest.h"
 #include "io/safetensors.h"
 #include "io/safetensors_dtype.h"
 
@@ -42,37 +43,32 @@ int safetensors_dtype_rank(DType dtype) {
 
 const char* safetensors_dtype_name(DType dtype) { return kDTypeRows[safetensors_dtype_rank(dtype)].name; }
 
-SafetensorsWriter::SafetensorsWriter(std::string path, Metadata metadata)
-    : path_(std::move(path)), metadata_(std::move(metadata)) {}
-
-void SafetensorsWriter::declare(const std::string& name, const TensorType& type) {
-  HEARTH_CHECK(!begun_, bug, "SafetensorsWriter: '", name, "' declared after writing began");
-  HEARTH_CHECK(name != "__metadata__", value, "save: a tensor may not be called __metadata__");
-  tensors_.emplace_back(name, type);
-}
-
-const std::vector<std::pair<std::string, TensorType>>& SafetensorsWriter::order() {
-  if (!begun_) begin();
-  return tensors_;
-}
-
-void SafetensorsWriter::begin() {
-  begun_ = true;
-  std::sort(tensors_.begin(), tensors_.end(), [](const auto& a, const auto& b) {
-    const int rank_a = safetensors_dtype_rank(a.second.dtype), rank_b = safetensors_dtype_rank(b.second.dtype);
-    return rank_a != rank_b ? rank_a > rank_b : a.first < b.first;
+static void sort_as_in_file(std::vector<NewTensor>* tensors, const std::string& path) {
+  for (const NewTensor& tensor : *tensors) {
+    HEARTH_CHECK(!is_complex(tensor.type.dtype), unsupported, "save: '", printable(tensor.name), "' is ", tensor.type,
+                 "; Hearth writes no complex tensors\n  file ", path);
+    HEARTH_CHECK(tensor.name != "__metadata__", value, "save: a tensor may not be called __metadata__");
+  }
+  std::sort(tensors->begin(), tensors->end(), [](const NewTensor& a, const NewTensor& b) {
+    const int rank_a = safetensors_dtype_rank(a.type.dtype), rank_b = safetensors_dtype_rank(b.type.dtype);
+    return rank_a != rank_b ? rank_a > rank_b : a.name < b.name;
   });
+}
+
+std::string safetensors_header(std::vector<NewTensor>* tensors, const Metadata& metadata, const std::string& path) {
+  sort_as_in_file(tensors, path);
   Json header = Json::object();
   auto& members = *header.get_ptr<Json::object_t*>();  // push_back: operator[] would search all keys each time
-  if (!metadata_.empty()) {
+  if (!metadata.empty()) {
     Json texts = Json::object();
-    for (const auto& [key, text] : metadata_) texts[key] = text;
+    for (const auto& [key, text] : metadata) texts[key] = text;
     members.push_back({"__metadata__", std::move(texts)});
   }
   int64_t offset = 0;
   std::unordered_set<std::string> seen;
-  for (const auto& [name, type] : tensors_) {
-    HEARTH_CHECK(seen.insert(name).second, value, "save: two tensors are called '", name, "'\n  file ", path_);
+  for (const auto& [name, type, same_as] : *tensors) {
+    HEARTH_CHECK(seen.insert(name).second, value, "save: two tensors are called '", printable(name), "'\n  file ",
+                 path);
     Json info = {{"dtype", safetensors_dtype_name(type.dtype)},
                  {"shape", type.dims},
                  {"data_offsets", {offset, offset + type.bytes()}}};
@@ -82,46 +78,20 @@ void SafetensorsWriter::begin() {
   std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = text.size();
-  file_ = std::make_unique<AtomicFile>(path_);
-  file_->write(std::as_bytes(std::span(&length, 1)));
-  file_->write(text);
-}
-
-void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> part) {
-  if (!begun_) begin();
-  // Tensors without bytes need no write.
-  while (current_ < tensors_.size() && current_bytes_ == tensors_[current_].second.bytes() &&
-         (current_bytes_ > 0 || tensors_[current_].first != name)) {
-    ++current_;
-    current_bytes_ = 0;
-  }
-  HEARTH_CHECK(current_ < tensors_.size() && tensors_[current_].first == name, bug, "SafetensorsWriter: wrote '", name,
-               "' when it was the turn of '", current_ < tensors_.size() ? tensors_[current_].first : "none", "'");
-  current_bytes_ += static_cast<int64_t>(part.size());
-  HEARTH_CHECK(current_bytes_ <= tensors_[current_].second.bytes(), bug, "SafetensorsWriter: '", name, "' is ",
-               tensors_[current_].second, ", but ", current_bytes_, " bytes were written");
-  file_->write(part);
-}
-
-void SafetensorsWriter::commit() {
-  if (!begun_) begin();
-  for (; current_ < tensors_.size(); ++current_, current_bytes_ = 0) {
-    HEARTH_CHECK(current_bytes_ == tensors_[current_].second.bytes(), bug, "SafetensorsWriter: '",
-                 tensors_[current_].first, "' is ", tensors_[current_].second, ", but only ", current_bytes_,
-                 " bytes were written");
-  }
-  file_->commit();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text;
 }
 
 void write_safetensors(const std::string& path, const std::vector<TensorRef>& tensors, const Metadata& metadata) {
-  SafetensorsWriter writer(path, metadata);
-  std::unordered_map<std::string, const TensorRef*> by_name;
+  std::vector<NewTensor> list;
+  std::unordered_map<std::string_view, const TensorRef*> by_name;
   for (const TensorRef& tensor : tensors) {
-    writer.declare(tensor.name, tensor.type);
-    by_name[tensor.name] = &tensor;
+    list.push_back({tensor.name, tensor.type});
+    by_name.emplace(tensor.name, &tensor);
   }
-  for (const auto& [name, type] : writer.order()) writer.write(name, by_name.at(name)->span());
-  writer.commit();
+  const TensorBytes bytes = [&](const NewTensor& tensor, int64_t begin, std::span<std::byte> room) {
+    return by_name.at(tensor.name)->span().subspan(size_t(begin), room.size());
+  };
+  write_tensor_file(path, list, bytes, {.metadata = metadata});
 }
 
 }  // namespace hearth

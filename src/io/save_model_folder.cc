@@ -2,39 +2,18 @@
 #include "io/save_model_folder.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
 #include <filesystem>
 #include <map>
-#include <memory>
-#include <new>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "io/model_folder.h"
 #include "io/nearest.h"
-#include "io/safetensors.h"
 
 namespace hearth {
 namespace {
-
-struct AlignedDelete {
-  void operator()(std::byte* p) const { ::operator delete (p, std::align_val_t{64}); }
-};
-
-// Grows to the largest tensor and serves them all.
-class TensorBuffer {
- public:
-  std::span<std::byte> get(int64_t bytes) {
-    if (bytes > capacity_) {
-      bytes_.reset(static_cast<std::byte*>(::operator new (static_cast<size_t>(bytes), std::align_val_t{64})));
-      capacity_ = bytes;
-    }
-    return {bytes_.get(), static_cast<size_t>(bytes)};
-  }
-
- private:
-  std::unique_ptr<std::byte, AlignedDelete> bytes_;
-  int64_t capacity_ = 0;
-};
 
 bool is_model_file(const std::string& name) {
   static const std::vector<std::string> others = {
@@ -72,29 +51,33 @@ void check_space(const std::string& folder, int64_t bytes) {
                " bytes, but its disk has ", space.available, " left\n  hint: free some space or choose another folder");
 }
 
+// "model-00001-of-00003.safetensors"; a single file has no number.
+std::string shard_name(WeightFormat format, size_t i, size_t count) {
+  const bool bin = format == WeightFormat::bin;
+  const std::string stem = bin ? "pytorch_model" : "model", end = bin ? ".bin" : ".safetensors";
+  char number[64] = "";
+  if (count > 1) std::snprintf(number, sizeof number, "-%05zu-of-%05zu", i + 1, count);
+  return stem + number + end;
+}
+
 // Writes the weights and returns the index as transformers sorts it.
 Json write_shards(const std::string& folder, const std::vector<std::vector<NewTensor>>& shards, int64_t total_bytes,
-                  const FillTensor& fill, const SaveModelOptions& options) {
-  TensorBuffer buffer;
+                  const TensorBytes& bytes, const SaveModelOptions& options) {
   std::map<std::string, std::string> file_of;
   int64_t done = 0, parameters = 0;
-  for (size_t i = 0; i < shards.size(); ++i) {
-    char name[64] = "model.safetensors";
-    if (shards.size() > 1) std::snprintf(name, sizeof name, "model-%05zu-of-%05zu.safetensors", i + 1, shards.size());
-    SafetensorsWriter writer(join_path(folder, name));
-    for (const NewTensor& tensor : shards[i]) writer.declare(tensor.name, tensor.type);
-    for (const auto& [tensor, type] : writer.order()) {
-      const std::span<std::byte> bytes = buffer.get(type.bytes());
-      fill({tensor, type}, bytes);
-      writer.write(tensor, bytes);
-      file_of[tensor] = name;
-      parameters += type.elements();
-      done += type.bytes();
-      if (options.progress) options.progress(done, total_bytes);
-    }
-    writer.commit();
+  TensorFileOptions file_options{.format = options.format};
+  if (options.progress) {
+    file_options.progress = [&](int64_t more) { options.progress(done += more, total_bytes); };
   }
-  Json index = {{"metadata", {{"total_parameters", parameters}, {"total_size", done}}}};
+  for (size_t i = 0; i < shards.size(); ++i) {
+    const std::string name = shard_name(options.format, i, shards.size());
+    write_tensor_file(join_path(folder, name), shards[i], bytes, file_options);
+    for (const NewTensor& tensor : shards[i]) {
+      file_of[tensor.name] = name;
+      if (tensor.same_as.empty()) parameters += tensor.type.elements();
+    }
+  }
+  Json index = {{"metadata", {{"total_parameters", parameters}, {"total_size", total_bytes}}}};
   index["weight_map"] = Json::object();
   auto& members = *index["weight_map"].get_ptr<Json::object_t*>();
   for (const auto& [tensor, file] : file_of) members.push_back({tensor, file});
@@ -111,8 +94,25 @@ void copy_source_files(const std::string& source, const std::string& folder) {
   }
 }
 
+// Names of tensors whose bytes are not as expected.
+std::vector<std::string> different_tensors(const ModelFolder& written, const std::vector<NewTensor>& tensors,
+                                           const TensorBytes& expected) {
+  std::vector<const TensorRef*> found;
+  for (const NewTensor& tensor : tensors) found.push_back(written.find(tensor.name));
+  std::vector<std::atomic<bool>> differs(tensors.size());
+  for_parts(tensors, [&](size_t i, int64_t begin, std::span<std::byte> room) {
+    const std::span<const std::byte> wanted = expected(tensors[i], begin, room);
+    if (std::memcmp(wanted.data(), found[i]->data + begin, wanted.size()) != 0) differs[i] = true;
+  });
+  std::vector<std::string> names;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (differs[i]) names.push_back(tensors[i].name);
+  }
+  return names;
+}
+
 // transformers fills a missing weight with random numbers and hardly says so; therefore look before anyone loads it.
-void verify(const std::string& folder, const std::vector<NewTensor>& tensors) {
+void verify(const std::string& folder, const std::vector<NewTensor>& tensors, const TensorBytes& expected) {
   const ModelFolder written = ModelFolder::open(folder);
   std::vector<std::string> wrong, unexpected = written.names();
   std::sort(unexpected.begin(), unexpected.end());
@@ -122,6 +122,7 @@ void verify(const std::string& folder, const std::vector<NewTensor>& tensors) {
     const auto it = std::lower_bound(unexpected.begin(), unexpected.end(), tensor.name);
     if (it != unexpected.end() && *it == tensor.name) unexpected.erase(it);
   }
+  if (wrong.empty() && expected) wrong = different_tensors(written, tensors, expected);
   HEARTH_CHECK(wrong.empty() && unexpected.empty(), file, "save: what was read back from '", folder,
                "' differs from what was written\n  missing or changed: ", list_names(wrong),
                "\n  unexpected: ", list_names(unexpected), "\n  hint: is the disk failing?");
@@ -149,6 +150,7 @@ std::vector<std::vector<NewTensor>> split_in_shards(const std::vector<NewTensor>
   std::vector<NewTensor> current;
   int64_t current_bytes = 0;
   for (const NewTensor& tensor : tensors) {
+    if (!tensor.same_as.empty()) continue;
     const int64_t bytes = tensor.type.bytes();
     if (bytes > limit_bytes) {
       shards.push_back({tensor});
@@ -163,11 +165,18 @@ std::vector<std::vector<NewTensor>> split_in_shards(const std::vector<NewTensor>
     current_bytes += bytes;
   }
   if (!current.empty() || shards.empty()) shards.push_back(std::move(current));
+  for (const NewTensor& tensor : tensors) {  // what shares bytes lies in the file that has them
+    if (tensor.same_as.empty()) continue;
+    const auto holds = [&](const std::vector<NewTensor>& shard) {
+      return std::any_of(shard.begin(), shard.end(), [&](const NewTensor& t) { return t.name == tensor.same_as; });
+    };
+    std::find_if(shards.begin(), shards.end(), holds)->push_back(tensor);
+  }
   return shards;
 }
 
 std::vector<std::string> save_model_folder(const std::string& folder, const Json& config,
-                                           const std::vector<NewTensor>& tensors, const FillTensor& fill,
+                                           const std::vector<NewTensor>& tensors, const TensorBytes& bytes,
                                            const SaveModelOptions& options) {
   HEARTH_CHECK(!tensors.empty(), value, "save: there are no tensors to write to '", folder, "'");
   HEARTH_CHECK(options.shard_limit_bytes > 0, value, "save: the size limit of a file must be positive, is ",
@@ -175,17 +184,19 @@ std::vector<std::string> save_model_folder(const std::string& folder, const Json
   check_replaceable(folder, options.source_folder);
   AtomicFolder target(folder);
   int64_t total_bytes = 0;
-  for (const NewTensor& tensor : tensors) total_bytes += tensor.type.bytes();
+  for (const NewTensor& tensor : tensors) total_bytes += tensor.same_as.empty() ? tensor.type.bytes() : 0;
   check_space(folder, total_bytes);
 
   write_file_atomic(join_path(target.temporary(), "config.json"), dump_json(config) + "\n");
   if (!options.source_folder.empty()) copy_source_files(options.source_folder, target.temporary());
   const auto shards = split_in_shards(tensors, options.shard_limit_bytes);
-  const Json index = write_shards(target.temporary(), shards, total_bytes, fill, options);
+  const Json index = write_shards(target.temporary(), shards, total_bytes, bytes, options);
   if (shards.size() > 1) {
-    write_file_atomic(join_path(target.temporary(), "model.safetensors.index.json"), dump_json(index) + "\n");
+    const char* name =
+        options.format == WeightFormat::bin ? "pytorch_model.bin.index.json" : "model.safetensors.index.json";
+    write_file_atomic(join_path(target.temporary(), name), dump_json(index) + "\n");
   }
-  verify(target.temporary(), tensors);
+  verify(target.temporary(), tensors, options.expected);
   std::vector<std::string> names = list_folder(target.temporary());
   check_replaceable(folder, options.source_folder);  // again: writing may have taken minutes
   target.commit(AtomicFolder::Existing::replace);

@@ -3,35 +3,27 @@
 // Writes a model folder that transformers loads.
 
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "base/shape.h"
 #include "io/json.h"
+#include "io/tensor_writer.h"
 
 namespace hearth {
 
-struct NewTensor {
-  std::string name;
-  TensorType type;
-};
-
-// Fills `out` with the bytes of one tensor; `out` is 64-byte aligned and has exactly type.bytes() bytes. Called once
-// per tensor, one at a time, in the order of the bytes in the files, which is not that of the list.
-using FillTensor = std::function<void(const NewTensor& tensor, std::span<std::byte> out)>;
-
 struct SaveModelOptions {
+  WeightFormat format = WeightFormat::safetensors;
   int64_t shard_limit_bytes = 5'000'000'000;  // more than that is split into several files
   std::string source_folder = {};             // tokenizer files, templates and generation_config.json come from here
-  std::function<void(int64_t done_bytes, int64_t total_bytes)> progress = {};
+  std::function<void(int64_t done_bytes, int64_t total_bytes)> progress = {};  // of writing; one call at a time
+  TensorBytes expected = {};  // what every byte read back is compared with; without it, names and types are
 };
 
-// Writes config.json, the weights (holding one tensor in memory at a time) and copies of the source's tokenizer files,
+// Writes config.json, the weights (holding a few MiB of them in memory) and copies of the source's tokenizer files,
 // reads everything back, and only then gives the folder its name. An existing model folder is replaced as a whole; a
 // folder with anything else in it is refused. Returns the names of the files written. Throws Error{file}.
 std::vector<std::string> save_model_folder(const std::string& folder, const Json& config,
-                                           const std::vector<NewTensor>& tensors, const FillTensor& fill,
+                                           const std::vector<NewTensor>& tensors, const TensorBytes& bytes,
                                            const SaveModelOptions& options = {});
 
 // The files that save_model_folder copies from its source, where they exist.

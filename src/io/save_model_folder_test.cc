@@ -27,10 +27,12 @@ static std::vector<NewTensor> prose_tensors(const ModelFolder& model) {
   return tensors;
 }
 
-static FillTensor copy_from(const ModelFolder& model) {
-  return [&model](const NewTensor& tensor, std::span<std::byte> out) {
-    ASSERT_EQ(reinterpret_cast<uintptr_t>(out.data()) % 64, 0u);
-    std::memcpy(out.data(), model.tensor(tensor.name).data, out.size());
+static TensorBytes copy_from(const ModelFolder& model) {
+  return [&model](const NewTensor& tensor, int64_t begin, std::span<std::byte> room) -> std::span<const std::byte> {
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(room.data()) % 64, 0u);
+    EXPECT_EQ(begin % 64, 0);
+    std::memcpy(room.data(), model.tensor(tensor.name).data + begin, room.size());
+    return room;
   };
 }
 
@@ -57,7 +59,10 @@ TEST(SaveModelFolder, writes_every_byte_that_transformers_wrote) {
 }
 
 static const std::vector<NewTensor> kTwo = {{"a", {DType::f32, {2}}}, {"b", {DType::f32, {3}}}};
-static void fill_zeros(const NewTensor&, std::span<std::byte> out) { std::fill(out.begin(), out.end(), std::byte(0)); }
+static std::span<const std::byte> fill_zeros(const NewTensor&, int64_t, std::span<std::byte> room) {
+  std::fill(room.begin(), room.end(), std::byte(0));
+  return room;
+}
 
 TEST(SaveModelFolder, a_small_model_is_one_file_and_replaces_an_earlier_one) {
   const TestFolder folder;
@@ -90,13 +95,49 @@ TEST(SaveModelFolder, a_folder_with_other_things_is_refused) {
 
 TEST(SaveModelFolder, a_failing_callback_leaves_nothing) {
   const TestFolder folder;
-  const auto fail_at_b = [](const NewTensor& tensor, std::span<std::byte> out) {
+  const auto fail_at_b = [](const NewTensor& tensor, int64_t begin, std::span<std::byte> room) {
     HEARTH_CHECK(tensor.name != "b", numeric, "merge: 'b' holds NaN");
-    fill_zeros(tensor, out);
+    return fill_zeros(tensor, begin, room);
   };
   EXPECT_TEXT(error_of(Kind::numeric, [&] { save_model_folder(folder / "m", Json::object(), kTwo, fail_at_b); }),
               "holds NaN");
   EXPECT_TRUE(list_folder(folder.path()).empty());
+}
+
+TEST(SaveModelFolder, what_reads_back_otherwise_is_noticed) {
+  const TestFolder folder;
+  const auto other = [](const NewTensor& tensor, int64_t begin, std::span<std::byte> room) {
+    const std::span<const std::byte> zeros = fill_zeros(tensor, begin, room);
+    if (tensor.name == "b") room.back() = std::byte(1);
+    return zeros;
+  };
+  for (const WeightFormat format : {WeightFormat::safetensors, WeightFormat::bin}) {
+    const auto save = [&](const TensorBytes& expected) {
+      save_model_folder(folder / "m", Json::object(), kTwo, fill_zeros, {.format = format, .expected = expected});
+    };
+    EXPECT_TEXT(error_of(Kind::file, [&] { save(other); }), "missing or changed: 'b'\n");
+    EXPECT_FALSE(exists(folder / "m"));
+    EXPECT_NO_THROW(save(fill_zeros));
+    remove_tree(folder / "m");
+  }
+}
+
+TEST(SaveModelFolder, a_bin_file_shares_bytes_and_shards) {
+  const TestFolder folder;
+  const std::vector<NewTensor> tensors = {
+      {"a", {DType::f32, {2}}}, {"b", {DType::i64, {3}}}, {"c", {DType::f32, {2}}, "a"}};
+  const auto fill = [](const NewTensor& tensor, int64_t, std::span<std::byte> room) -> std::span<const std::byte> {
+    std::fill(room.begin(), room.end(), std::byte(tensor.name[0]));
+    return room;
+  };
+  save_model_folder(folder / "m", Json::object(), tensors, fill,
+                    {.format = WeightFormat::bin, .shard_limit_bytes = 10, .expected = fill});
+  EXPECT_EQ(list_folder(folder / "m"),
+            (std::vector<std::string>{"config.json", "pytorch_model-00001-of-00002.bin",
+                                      "pytorch_model-00002-of-00002.bin", "pytorch_model.bin.index.json"}));
+  const ModelFolder model = ModelFolder::open(folder / "m");
+  EXPECT_EQ(model.tensor("c").data, model.tensor("a").data);
+  EXPECT_EQ(int(model.tensor("b").data[23]), int('b'));
 }
 
 TEST(SaveModelFolder, what_cannot_fit_the_disk_is_refused_before_writing) {

@@ -262,6 +262,13 @@ std::span<const std::string_view> torch_names() {
   return names;
 }
 
+std::string_view torch_storage_name(DType dtype) {
+  for (const TypeName& row : kTypes) {
+    if (row.type == dtype) return row.storage;
+  }
+  return "";
+}
+
 TorchState read_torch_state(const Pickle& pickle, const std::string& path, int64_t most_bytes) {
   return StateReader(pickle, path, most_bytes).run();
 }

@@ -37,6 +37,9 @@ struct TorchState {
 // The names that such a pickle may hold.
 std::span<const std::string_view> torch_names();
 
+// "torch.FloatStorage"; empty for types whose storages have no name of their own.
+std::string_view torch_storage_name(DType dtype);
+
 // Every tensor lies within its storage and is no larger than `most_bytes`, though strides of 0 could make it so.
 // Throws Error{format} or Error{unsupported} naming tensor and reason.
 TorchState read_torch_state(const Pickle& pickle, const std::string& path, int64_t most_bytes);

@@ -15,6 +15,43 @@ namespace hearth {
 
 static std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
+namespace {
+
+// The update of one linear layer, made for all of its parts.
+struct LayerUpdate {
+  const LoraValues* lora = nullptr;
+  Value inner, input, factor;  // dropout(x) A^T; with DoRA dropout(x) where that differs from x, and the rows' factors
+};
+
+LayerUpdate layer_update(const LayerContext& context, const Value& x, const LinearSpec& spec) {
+  const LoraValuesOf* all = context.model.lora;
+  if (!all || !all->modules.count(spec.name)) return {};
+  const LoraValues& lora = all->modules.at(spec.name);
+  const int64_t site = context.sites.at(spec.name);
+  LayerUpdate update{&lora, lora_inner(*all, x, lora, site), {}, {}};
+  if (!lora.magnitude.valid()) return update;
+  const Value weight = context.model.weight(spec.name + ".weight");
+  update.factor = dora_factor(lora, spec.transposed ? transpose(weight, {1, 0}) : weight);
+  if (all->dropout > 0) update.input = lora_dropout(*all, x, site);
+  return update;
+}
+
+// y, the part of a layer's output that weight w [part,in] gives, with its update; `cut` takes the part of a vector.
+// With DoRA and dropout the whole of W + BA acts on what is left of x, as in PEFT.
+template <class Cut>
+Value updated(const LayerUpdate& update, const Value& y, const Value& w, const Cut& cut) {
+  const LoraValues& lora = *update.lora;
+  Value change = linear(update.inner, cut(lora.b));
+  if (lora.b_bias.valid()) change = change + convert(cut(lora.b_bias), y.dtype());
+  change = change * lora.scale;
+  if (!update.factor.valid()) return y + change;
+  const Value factor = convert(cut(update.factor), y.dtype());
+  const Value base = update.input.valid() ? linear(update.input, w) : y;
+  return y + (factor - 1.0) * base + factor * change;
+}
+
+}  // namespace
+
 std::vector<Value> project_parts(const LayerContext& context, const Value& x, const LinearSpec& spec,
                                  const Dims& sizes) {
   const ModelGraph& model = context.model;
@@ -22,22 +59,17 @@ std::vector<Value> project_parts(const LayerContext& context, const Value& x, co
   // Converted before it is cut, so that matmul reads the parts where they lie.
   const Value weight = convert(model.weight(spec.name + ".weight"), x.dtype());
   const Value bias = spec.bias ? convert(model.weight(spec.name + ".bias"), x.dtype()) : Value{};
-  const LoraValues* lora = nullptr;
-  Value inner;
-  if (model.lora) {
-    const auto found = model.lora->modules.find(spec.name);
-    if (found != model.lora->modules.end()) lora = &found->second;
-    if (lora) inner = lora_inner(*model.lora, x, *lora, context.sites.at(spec.name));
-  }
+  const LayerUpdate update = layer_update(context, x, spec);
   std::vector<Value> parts;
   int64_t begin = 0;
   for (const int64_t size : sizes) {
     const auto cut = [&](const Value& v, int64_t axis) {
       return size == spec.out ? v : slice_axis(v, axis, begin, begin + size);
     };
-    const Value w = cut(weight, spec.transposed ? 1 : 0);
-    Value y = linear(x, spec.transposed ? transpose(w, {1, 0}) : w);
-    if (lora) y = y + linear(inner, cut(lora->b, 0)) * model.lora->scale;
+    const Value stored = cut(weight, spec.transposed ? 1 : 0);
+    const Value w = spec.transposed ? transpose(stored, {1, 0}) : stored;
+    Value y = linear(x, w);
+    if (update.lora) y = updated(update, y, w, [&](const Value& v) { return cut(v, 0); });
     parts.push_back(spec.bias ? y + cut(bias, 0) : y);
     begin += size;
   }

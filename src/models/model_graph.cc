@@ -97,7 +97,7 @@ Value model_logits(const ModelGraph& model, const Value& hidden) {
   const ModelSpec& spec = model.spec;
   const Value x = scaled_hidden(model, hidden);
   Value y = linear(x, output_weight(model));
-  if (const LoraValues* lora = output_lora(model)) y = y + linear(linear(x, lora->a), lora->b) * model.lora->scale;
+  if (const LoraValues* lora = output_lora(model)) y = y + linear(linear(x, lora->a), lora->b) * lora->scale;
   if (spec.output.bias) y = y + convert(model.weight(spec.output.name + ".bias"), y.dtype());
   if (spec.logit_soft_cap == 0) return y;
   return tanh(convert(y, DType::f32) * (1 / spec.logit_soft_cap)) * spec.logit_soft_cap;
@@ -110,7 +110,7 @@ Value model_loss(const ModelGraph& model, const Value& hidden, const Value& labe
   if (const LoraValues* lora = output_lora(model)) {
     int64_t site = -1;
     each_linear(model.spec, [&](const LinearSpec&) { ++site; });  // the output layer is the last one
-    options.low_rank = LowRankLogits{lora_inner(*model.lora, x, *lora, site), lora->b, model.lora->scale};
+    options.low_rank = LowRankLogits{lora_inner(*model.lora, x, *lora, site), lora->b, lora->scale};
   }
   if (model.spec.output.bias) options.bias = model.weight(model.spec.output.name + ".bias");
   return linear_cross_entropy(x, output_weight(model), labels, options);

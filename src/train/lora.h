@@ -14,13 +14,32 @@ namespace hearth {
 
 struct LoraMatrices {
   int64_t in = 0, out = 0, rank = 0;
-  AlignedFloats a, b;  // [rank,in], [out,rank]
+  double scale = 1;
+  AlignedFloats a, b;       // [rank,in], [out,rank]
+  AlignedFloats magnitude;  // [out], with DoRA
+  AlignedFloats b_bias;     // [out], with a bias of B
+};
+
+// What stands in place of one of the model's weights, or of some of its rows.
+struct TrainedWeight {
+  Dims dims;  // of `values`
+  AlignedFloats values;
+  bool by_rows = false;
+  std::vector<int32_t> rows;  // by_rows: their places in the weight, one for each row of values
+};
+
+// One tensor that training changes.
+struct Trainable {
+  std::string name;  // "<module>.a", "<module>.b", "<module>.magnitude", "<module>.b_bias", or that of the weight
+  Dims dims;
+  AlignedFloats* values;
 };
 
 class LoraAdapter {
  public:
-  // A new adapter: A uniform in +-1/sqrt(in), B zero, as PEFT initialises, from `seed`.
-  // Throws Error{value} when no linear layer matches the targets, listing those there are.
+  // A new adapter: A uniform in +-1/sqrt(in), B zero, as PEFT initialises, from `seed`; magnitudes are the norms of the
+  // weight's rows, whole weights and rows the model's. Throws Error{value} when no linear layer matches the targets,
+  // listing those there are, or another part of the config names nothing.
   static LoraAdapter create(const LanguageModel& model, const LoraConfig& config, uint64_t seed);
   // A PEFT folder made for this model. Throws when it was made for another one, listing what does not fit.
   static LoraAdapter load(const LanguageModel& model, const std::string& folder);
@@ -30,16 +49,24 @@ class LoraAdapter {
   const LoraConfig& config() const { return config_; }
   std::map<std::string, LoraMatrices>& modules() { return modules_; }
   const std::map<std::string, LoraMatrices>& modules() const { return modules_; }
+  std::map<std::string, TrainedWeight>& weights() { return weights_; }  // by their names in the model
+  const std::map<std::string, TrainedWeight>& weights() const { return weights_; }
+  std::vector<Trainable> trainables();  // everything, in a fixed order
   int64_t parameters() const;
 
  private:
   LoraConfig config_;
   std::map<std::string, LoraMatrices> modules_;
+  std::map<std::string, TrainedWeight> weights_;
 };
 
+// sqrt(sum of squares) of each row of f32(W) + (B A) * scale. `transposed`: W is stored [in,out].
+std::vector<float> dora_norms(const TensorRef& weight, const LoraMatrices& matrices, bool transposed);
+
 // Writes the model with the adapter's updates added to its weights: W = round(f32(W) + (B A) * scale), one rounding, as
-// PEFT's merge_and_unload does. The base folder is never touched. Tokenizer and other files are copied.
-// An output layer that was tied to the embedding and is tuned gets a tensor of its own ("tie_word_embeddings": false).
+// PEFT's merge_and_unload does; with DoRA rows are scaled by magnitude / norm. The base folder is never touched.
+// Tokenizer and other files are copied. An output layer that was tied to the embedding and is tuned gets a tensor of
+// its own ("tie_word_embeddings": false).
 void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder);
 
 }  // namespace hearth

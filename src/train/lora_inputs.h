@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// An adapter's matrices as graph inputs "lora.<module>.a" and ".b", bound to a session afterwards.
+// An adapter's tensors as graph inputs "lora.<module>.a", ".b" and so on, bound to a session afterwards.
 
+#include "models/language_model.h"
 #include "models/lora_values.h"
 #include "train/lora.h"
 
@@ -9,8 +10,18 @@ namespace hearth {
 
 class Session;
 
+// The adapter's tensors in a graph.
+struct LoraInputs {
+  LoraValuesOf values;                                // of the linear layers
+  std::map<std::string, Value> whole, rows, row_ids;  // by weight
+  std::vector<std::pair<std::string, Value>> all;     // those that training changes, in the order of trainables()
+
+  // The weight that the model computes with: the adapter's, the model's, or the model's with some of its rows replaced.
+  Value weight(WeightInputs& weights, const std::string& name) const;
+};
+
 // Declares the inputs. dropout is the adapter's when `training`, which then needs `rng`, else 0.
-LoraValuesOf declare_lora(Graph& graph, const LoraAdapter& adapter, bool training, const Value& rng = {});
+LoraInputs declare_lora(Graph& graph, const LoraAdapter& adapter, bool training, const Value& rng = {});
 // Binds them to the adapter's memory, which must stay where it is.
 void bind_lora(Session& session, LoraAdapter& adapter);
 

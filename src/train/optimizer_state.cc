@@ -17,10 +17,7 @@ OptimizerState OptimizerState::zeros(const LoraAdapter& adapter, bool accumulate
     state.matrices.push_back(
         {name, std::move(dims), std::vector<float>(n), std::vector<float>(n), std::vector<float>(accumulate ? n : 0)});
   };
-  for (const auto& [name, m] : adapter.modules()) {
-    add(name + ".a", {m.rank, m.in});
-    add(name + ".b", {m.out, m.rank});
-  }
+  for (const Trainable& t : const_cast<LoraAdapter&>(adapter).trainables()) add(t.name, t.dims);
   return state;
 }
 
@@ -109,13 +106,12 @@ TrainingProgress load_checkpoint(const std::string& run_folder, const std::strin
   const Json file = read_json_file(join_path(folder, "trainer_state.json"));
   const JsonView view(file, join_path(folder, "trainer_state.json"));
   check_same_run(view.object("run").json(), Json::parse(run.empty() ? "{}" : run), folder);
-  const LoraAdapter saved = LoraAdapter::load(model, folder);
-  for (auto& [name, m] : adapter.modules()) {
-    const auto found = saved.modules().find(name);
-    HEARTH_CHECK(found != saved.modules().end() && found->second.rank == m.rank, format, "resume: the adapter in ",
-                 folder, " has no '", name, "' of rank ", m.rank);
-    std::copy(found->second.a.begin(), found->second.a.end(), m.a.begin());
-    std::copy(found->second.b.begin(), found->second.b.end(), m.b.begin());
+  LoraAdapter saved = LoraAdapter::load(model, folder);
+  const std::vector<Trainable> from = saved.trainables(), to = adapter.trainables();
+  for (size_t i = 0; i < to.size(); ++i) {
+    HEARTH_CHECK(from.size() == to.size() && from[i].name == to[i].name && from[i].dims == to[i].dims, format,
+                 "resume: the adapter in ", folder, " has no '", to[i].name, "' of shape ", ShowDims{to[i].dims});
+    std::copy(from[i].values->begin(), from[i].values->end(), to[i].values->begin());
   }
   const auto states = SafetensorsFile::open(join_path(folder, "optimizer.safetensors"));
   for (OptimizerState::Matrix& m : optimizer.matrices) {

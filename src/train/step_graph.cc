@@ -13,19 +13,7 @@
 namespace hearth {
 namespace {
 
-struct Matrix {
-  std::string name;  // "<module>.a"
-  Value value;
-};
-
-std::vector<Matrix> matrices(const LoraValuesOf& lora) {
-  std::vector<Matrix> all;
-  for (const auto& [module, pair] : lora.modules) {
-    all.push_back({module + ".a", pair.a});
-    all.push_back({module + ".b", pair.b});
-  }
-  return all;
-}
+using Tensors = std::vector<std::pair<std::string, Value>>;  // by name, "<module>.a"
 
 Value sum_all(const Value& x) {
   Dims axes(size_t(x.rank()));
@@ -34,13 +22,14 @@ Value sum_all(const Value& x) {
 }
 
 // Sum of losses of the batch's tokens.
-Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOptions& o, const LoraValuesOf* lora,
+Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOptions& o, const LoraInputs* lora,
                  std::vector<Value>* trace = nullptr) {
   WeightInputs weights(graph, model);
-  ModelGraph forward{.spec = model.spec(),
-                     .dtype = o.dtype,
-                     .weight = [&](const std::string& name) { return weights(name); },
-                     .lora = lora};
+  ModelGraph forward{
+      .spec = model.spec(),
+      .dtype = o.dtype,
+      .weight = [&](const std::string& name) { return lora ? lora->weight(weights, name) : weights(name); },
+      .lora = lora ? &lora->values : nullptr};
   forward.checkpoint_layers = o.checkpointing;
   forward.trace = trace;
   const Value tokens = graph.input("tokens", {DType::i32, {o.batch, o.block}});
@@ -68,7 +57,7 @@ Scalars scalars(Graph& graph) {
 Value loss_sum_input(Graph& graph) { return graph.input("loss_sum", {DType::f32, {}}); }
 
 // Mean gradients, their norm, clipping, AdamW. Nothing changes when loss or norm is not finite.
-void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value> sums, const Value& loss,
+void add_update(Graph& graph, const Tensors& all, std::vector<Value> sums, const Value& loss,
                 const StepGraphOptions& o) {
   Scope scope("update");
   const Scalars s = scalars(graph);
@@ -84,14 +73,15 @@ void add_update(Graph& graph, const std::vector<Matrix>& all, std::vector<Value>
   graph.output("grad_norm", norm);
   graph.output("finite", convert(finite, DType::i32));
   for (size_t i = 0; i < all.size(); ++i) {
-    const TensorType& type = all[i].value.type();
-    const Value m = graph.input("m." + all[i].name, type), v = graph.input("v." + all[i].name, type);
-    const AdamWState next =
-        adamw({all[i].value, m, v}, sums[i] * factor, s.rate, s.correction1, s.correction2, o.adamw);
+    const TensorType& type = all[i].second.type();
+    const Value m = graph.input("m." + all[i].first, type), v = graph.input("v." + all[i].first, type);
+    const bool is_b = all[i].first.ends_with(".b") || type.rank() == 1;  // LoRA+'s faster group, as PEFT makes it
+    const Value rate = is_b && o.loraplus_ratio != 1 ? s.rate * o.loraplus_ratio : s.rate;
+    const AdamWState next = adamw({all[i].second, m, v}, sums[i] * factor, rate, s.correction1, s.correction2, o.adamw);
     const Value apply = broadcast_to(finite, type.dims);
-    graph.output_in_place("p." + all[i].name, select(apply, next.parameter, all[i].value), "lora." + all[i].name);
-    graph.output_in_place("next.m." + all[i].name, select(apply, next.m, m), "m." + all[i].name);
-    graph.output_in_place("next.v." + all[i].name, select(apply, next.v, v), "v." + all[i].name);
+    graph.output_in_place("p." + all[i].first, select(apply, next.parameter, all[i].second), "lora." + all[i].first);
+    graph.output_in_place("next.m." + all[i].first, select(apply, next.m, m), "m." + all[i].first);
+    graph.output_in_place("next.v." + all[i].first, select(apply, next.v, v), "v." + all[i].first);
   }
 }
 
@@ -101,22 +91,22 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
                                   StepPart part) {
   auto graph = std::make_unique<Graph>();
   const bool dropout = adapter.config().dropout > 0 && part != StepPart::update;
-  const LoraValuesOf lora =
+  const LoraInputs lora =
       declare_lora(*graph, adapter, true, dropout ? graph->input("rng", {DType::u64, {2}}) : Value{});
-  const std::vector<Matrix> all = matrices(lora);
+  const Tensors& all = lora.all;
   if (part == StepPart::update) {
     std::vector<Value> sums;
-    for (const Matrix& m : all) sums.push_back(graph->input("g." + m.name, m.value.type()));
+    for (const auto& [name, value] : all) sums.push_back(graph->input("g." + name, value.type()));
     const Value losses = loss_sum_input(*graph);
     add_update(*graph, all, sums, losses, o);
     graph->output_in_place("next.loss_sum", scalar_like(losses, 0), "loss_sum");
     for (size_t i = 0; i < all.size(); ++i)
-      graph->output_in_place("next.g." + all[i].name, scalar_like(sums[i], 0), "g." + all[i].name);
+      graph->output_in_place("next.g." + all[i].first, scalar_like(sums[i], 0), "g." + all[i].first);
     return graph;
   }
   const Value loss = batch_loss(*graph, model, o, &lora);
   std::vector<Value> wrt;
-  for (const Matrix& m : all) wrt.push_back(m.value);
+  for (const auto& [name, value] : all) wrt.push_back(value);
   const std::vector<Value> grads = gradients(loss, wrt);
   graph->output("loss", loss);
   if (part == StepPart::whole) {
@@ -125,15 +115,15 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
   }
   graph->output_in_place("next.loss_sum", loss_sum_input(*graph) + loss, "loss_sum");
   for (size_t i = 0; i < all.size(); ++i) {
-    const Value sum = graph->input("g." + all[i].name, all[i].value.type());
-    graph->output_in_place("next.g." + all[i].name, sum + grads[i], "g." + all[i].name);
+    const Value sum = graph->input("g." + all[i].first, all[i].second.type());
+    graph->output_in_place("next.g." + all[i].first, sum + grads[i], "g." + all[i].first);
   }
   return graph;
 }
 
 std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter* adapter, const StepGraphOptions& o) {
   auto graph = std::make_unique<Graph>();
-  std::optional<LoraValuesOf> lora;
+  std::optional<LoraInputs> lora;
   if (adapter) lora = declare_lora(*graph, *adapter, false);
   graph->output("loss", batch_loss(*graph, model, o, lora ? &*lora : nullptr));
   return graph;
@@ -141,13 +131,13 @@ std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter*
 
 std::unique_ptr<Graph> finite_graph(const LanguageModel& model, const LoraAdapter& adapter, const StepGraphOptions& o) {
   auto graph = std::make_unique<Graph>();
-  const LoraValuesOf lora = declare_lora(*graph, adapter, false);
+  const LoraInputs lora = declare_lora(*graph, adapter, false);
   std::vector<Value> trace;
   const Value loss = batch_loss(*graph, model, o, &lora, &trace);
   const auto probe = [&](const std::string& name, const Value& x) {
     graph->output(name, sum_all(convert(x, DType::f32) * 0.0));
   };
-  for (const Matrix& m : matrices(lora)) probe("lora_" + m.name, m.value);
+  for (const auto& [name, value] : lora.all) probe("lora_" + name, value);
   for (size_t i = 0; i < trace.size(); ++i) {
     const bool last = i + 1 == trace.size();
     const ModelSpec& spec = model.spec();

@@ -26,6 +26,7 @@ struct StepGraphOptions {
   bool checkpointing = false;
   double clip = 1.0;
   AdamWOptions adamw = {};
+  double loraplus_ratio = 1;  // rate of B and of vectors over that of the others. Hayou et al. 2024, arXiv:2402.12354
 };
 
 enum class StepPart {

@@ -35,10 +35,10 @@ LanguageModel deep_model(const std::string& folder) {
     source_of[weight.name] = name;
     tensors.push_back({weight.name, small.folder().tensor(name).type});
   }
-  const auto fill = [&](const NewTensor& tensor, std::span<std::byte> out) {
-    std::memcpy(out.data(), small.folder().tensor(source_of.at(tensor.name)).data, out.size());
+  const auto bytes = [&](const NewTensor& tensor, int64_t begin, std::span<std::byte> room) {
+    return small.folder().tensor(source_of.at(tensor.name)).span().subspan(size_t(begin), room.size());
   };
-  save_model_folder(folder, config, tensors, fill, {.source_folder = source});
+  save_model_folder(folder, config, tensors, bytes, {.source_folder = source});
   return LanguageModel::load(folder);
 }
 

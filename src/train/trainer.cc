@@ -73,7 +73,8 @@ StepGraphOptions step_options(const TrainingArguments& a, int64_t block, bool pa
           .dtype = a.dtype,
           .checkpointing = a.checkpointing,
           .clip = a.clip,
-          .adamw = {a.beta1, a.beta2, a.eps, a.weight_decay}};
+          .adamw = {a.beta1, a.beta2, a.eps, a.weight_decay},
+          .loraplus_ratio = a.loraplus_ratio};
 }
 
 }  // namespace

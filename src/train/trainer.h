@@ -26,7 +26,8 @@ struct TrainingArguments {
   Schedule schedule = Schedule::linear;
   int64_t warmup_steps = 0;
   double weight_decay = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-  double clip = 1.0;  // largest gradient norm; 0: no clipping
+  double loraplus_ratio = 1;  // learning rate of the B matrices over that of A
+  double clip = 1.0;          // largest gradient norm; 0: no clipping
   uint64_t seed = 0;
   bool shuffle = true;
   bool group_by_length = false;  // examples of similar length in a batch

@@ -151,13 +151,15 @@ LanguageModel with_last_norm(float weight, const std::string& folder) {
   for (const std::string& name : prose().folder().names())
     tensors.push_back({name, prose().folder().tensor(name).type});
   const bf16 constant(weight);
-  const auto fill = [&](const NewTensor& tensor, std::span<std::byte> out) {
-    std::memcpy(out.data(), prose().folder().tensor(tensor.name).data, out.size());
-    if (tensor.name != "model.norm.weight") return;
-    ASSERT_EQ(tensor.type.dtype, DType::bf16);
-    for (size_t i = 0; i < out.size(); i += 2) std::memcpy(out.data() + i, &constant.bits, 2);
+  const auto bytes = [&](const NewTensor& tensor, int64_t begin,
+                         std::span<std::byte> room) -> std::span<const std::byte> {
+    if (tensor.name != "model.norm.weight")
+      return prose().folder().tensor(tensor.name).span().subspan(size_t(begin), room.size());
+    EXPECT_EQ(tensor.type.dtype, DType::bf16);
+    for (size_t i = 0; i < room.size(); i += 2) std::memcpy(room.data() + i, &constant.bits, 2);
+    return room;
   };
-  save_model_folder(folder, prose().folder().config(), tensors, fill, {.source_folder = prose().path()});
+  save_model_folder(folder, prose().folder().config(), tensors, bytes, {.source_folder = prose().path()});
   return LanguageModel::load(folder);
 }
 

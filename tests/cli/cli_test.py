@@ -12,7 +12,7 @@ import unittest
 from cli_program import CliTest, find_key, hearth
 
 PROSE = hearth.PROSE
-COMMANDS = ("finetune", "generate", "evaluate", "merge", "info", "inspect")
+COMMANDS = ("finetune", "generate", "evaluate", "merge", "convert", "info", "inspect")
 FINETUNE_DEFAULTS = {"lora-rank": "8", "lora-alpha": "16", "lora-dropout": "0", "lora-targets": "PEFT's for the",
                      "blocks": "stream", "block-size": "256", "batch-size": "8", "grad-accum": "1", "epochs": "3",
                      "lr": "2e-4|0.0002|2e-04", "schedule": "linear", "warmup-steps": "0", "weight-decay": "0",
@@ -54,7 +54,8 @@ class Help(CliTest):
         flags = {"generate": ("model", "adapter", "prompt", "max-tokens", "temperature", "top-k", "top-p", "seed",
                               "json"),
                  "evaluate": ("model", "adapter", "data", "block-size", "json"),
-                 "merge": ("model", "adapter", "output")}
+                 "merge": ("model", "adapter", "output"),
+                 "convert": ("model", "output", "dtype", "format", "max-shard-size", "quiet", "json")}
         for name, names in flags.items():
             text = hearth.succeed(name, "--help")
             for flag in names:

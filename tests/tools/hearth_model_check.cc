@@ -47,16 +47,18 @@ static void run(const Graph& graph, const LanguageModel& model, LoraAdapter* ada
   }
 }
 
-static ModelGraph forward_of(const LanguageModel& model, WeightInputs& weights, const LoraValuesOf* lora) {
-  return {.spec = model.spec(), .weight = [&](const std::string& name) { return weights(name); }, .lora = lora};
+static ModelGraph forward_of(const LanguageModel& model, WeightInputs& weights, const LoraInputs& lora) {
+  return {.spec = model.spec(),
+          .weight = [&](const std::string& name) { return lora.weight(weights, name); },
+          .lora = &lora.values};
 }
 
 static void run_logits(const LanguageModel& model, LoraAdapter* adapter, const std::vector<int32_t>& ids,
                        std::vector<Output>* outputs) {
   Graph graph;
   WeightInputs weights(graph, model);
-  const LoraValuesOf lora = adapter ? declare_lora(graph, *adapter, false) : LoraValuesOf{};
-  const ModelGraph forward = forward_of(model, weights, adapter ? &lora : nullptr);
+  const LoraInputs lora = adapter ? declare_lora(graph, *adapter, false) : LoraInputs{};
+  const ModelGraph forward = forward_of(model, weights, lora);
   const int64_t T = int64_t(ids.size());
   const Value hidden = model_hidden(forward, graph.input("tokens", {DType::i32, {1, T}}));
   graph.output("logits", reshape(model_logits(forward, hidden), {T, model.spec().vocab}));
@@ -67,17 +69,17 @@ static void run_gradients(const LanguageModel& model, LoraAdapter& adapter, cons
                           bool checkpointing, std::vector<Output>* outputs) {
   Graph graph;
   WeightInputs weights(graph, model);
-  const LoraValuesOf lora = declare_lora(graph, adapter, false);
-  ModelGraph forward = forward_of(model, weights, &lora);
+  const LoraInputs lora = declare_lora(graph, adapter, false);
+  ModelGraph forward = forward_of(model, weights, lora);
   forward.checkpoint_layers = checkpointing;
   const int64_t T = int64_t(ids.size());
   const Value hidden = model_hidden(forward, graph.input("tokens", {DType::i32, {1, T}}));
   const Value loss = model_loss(forward, reshape(hidden, {T, hidden.dim(2)}), graph.input("labels", {DType::i32, {T}}));
   std::vector<Value> matrices;
   std::vector<std::string> names;
-  for (const auto& [module, pair] : lora.modules) {
-    matrices.insert(matrices.end(), {pair.a, pair.b});
-    names.insert(names.end(), {module + ".a", module + ".b"});
+  for (const auto& [name, value] : lora.all) {
+    matrices.push_back(value);
+    names.push_back(name);
   }
   const std::string prefix = checkpointing ? "checkpointing." : "";
   const std::vector<Value> derivatives = gradients(loss, matrices);
