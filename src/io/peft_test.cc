@@ -99,9 +99,8 @@ TEST(Peft, a_short_config_has_pefts_defaults) {
 
 TEST(Peft, unsupported_features_are_refused_by_name) {
   for (const char* member :
-       {R"("fan_in_fan_out": true)", R"("init_lora_weights": "pissa_niter_4")", R"("target_parameters": ["x"])",
-        R"("task_type": "SEQ_CLS")", R"("layer_replication": [[0, 1]])", R"("use_qalora": true)",
-        R"("alora_invocation_tokens": [1])"}) {
+       {R"("init_lora_weights": "pissa_niter_4")", R"("target_parameters": ["x"])", R"("task_type": "SEQ_CLS")",
+        R"("layer_replication": [[0, 1]])", R"("use_qalora": true)", R"("alora_invocation_tokens": [1])"}) {
     const std::string text = error_of(Kind::unsupported, [&] { parse(member); });
     const std::string key = std::string(member).substr(1, std::string(member).find("\":") - 1);
     EXPECT_TEXT(text, "adapter_config.json: '" + key + "' is ");

@@ -54,16 +54,18 @@ std::string property_items(std::string_view name) {
   return (is_script ? "\\p{sc:" : "\\p{") + std::string(name) + "}" + newer;
 }
 
-std::string word_items() {  // the last four are Oniguruma's own idea
-  return property_items("Alphabetic") + property_items("M") + property_items("Nd") + property_items("Pc") +
-         "\\xB2\\xB3\\xB9\\xBC-\\xBE";
+std::string word_items_of_sets() {
+  return property_items("Alphabetic") + property_items("M") + property_items("Nd") + property_items("Pc");
 }
 
-std::optional<std::string> class_items(char escape) {  // of \d, \D, ...
+// Outside of sets Oniguruma counts superscripts and fractions of Latin-1 as letters of words.
+std::string word_items() { return word_items_of_sets() + "\\xB2\\xB3\\xB9\\xBC-\\xBE"; }
+
+std::optional<std::string> class_items(char escape, bool in_set) {  // of \d, \D, ...
   switch (escape | 0x20) {
     case 'd': return property_items("Nd");
     case 's': return "\\p{White_Space}";
-    case 'w': return word_items();
+    case 'w': return in_set ? word_items_of_sets() : word_items();
     case 'h': return "0-9a-fA-F";
     default: return std::nullopt;
   }
@@ -72,7 +74,7 @@ std::optional<std::string> class_items(char escape) {  // of \d, \D, ...
 std::optional<std::string> posix_items(std::string_view name) {
   if (name == "digit") return property_items("Nd");
   if (name == "space") return "\\p{White_Space}";
-  if (name == "word") return word_items();
+  if (name == "word") return word_items_of_sets();
   if (name == "punct") return property_items("P") + property_items("S");
   if (name == "xdigit") return "0-9a-fA-F";
   return std::nullopt;
@@ -195,7 +197,7 @@ class Rewriter {
   // Behind a backslash: \d, \P{L}, ... Empty if it is none of these.
   std::optional<Set> escaped_set() {
     const char c = next();
-    if (const std::optional<std::string> items = class_items(c)) {
+    if (const std::optional<std::string> items = class_items(c, depth_ > 0)) {
       ++at_;
       const Set set{*items, {}};
       return (c & 0x20) != 0 ? set : negation_of(set);
