@@ -189,6 +189,13 @@ class CharsmapStep : public NormalizerStep {
  public:
   CharsmapStep(std::string_view bytes, CharsmapUse use, const std::string& where) : map_(bytes, use, where) {}
   std::string apply(std::string_view text) const override { return map_.apply(text); }
+  // Where the first characters vanish, the real library takes the first that is left for the user's first.
+  size_t head_after(std::string_view text, size_t head) const override {
+    const size_t after = NormalizerStep::head_after(text, head);
+    if (head == 0 || after > 0) return after;
+    const std::string left = apply(text);
+    return left.empty() ? 0 : decode_valid(left, 0).size_bytes;
+  }
 
  private:
   Charsmap map_;

@@ -93,8 +93,10 @@ void append_lower_case(std::string& out, uint32_t c) {
   append_utf8(out, static_cast<uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
 }
 
-// A mark newer than utf8proc extends the character before it, as every mark does.
+// A mark newer than utf8proc extends the character before it, as every mark does. The first two ranges are Unicode
+// 17's, which the real library's crate for clusters knows and its others do not; longer marks never count there.
 static utf8proc_int32_t for_breaks(uint32_t c) {
+  if ((c >= 0x1ACF && c <= 0x1ADD) || (c >= 0x1AE0 && c <= 0x1AEB)) return 0x300;
   if (c >= 0x800 && category(c) == UTF8PROC_CATEGORY_CN)
     for (const NewRange& range : kAfterUnicode14)
       if (c >= range.begin && c <= range.end && range.category[0] == 'M') return 0x300;
