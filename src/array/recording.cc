@@ -20,10 +20,10 @@ const ArrayState& state_of(const Array& x) {
   return *x.state();
 }
 
-// An input of the recording that reads the buffer. Its name is only for messages.
+// An input of the recording that reads the buffer. Its name stays out of messages.
 Value add_input(Recording& recording, std::shared_ptr<Buffer> buffer, const TensorType& type) {
   static const OpInfo& input = find_op("input");
-  std::string name = "array " + std::to_string(recording.buffers.size());
+  std::string name = ".array " + std::to_string(recording.buffers.size());
   recording.buffers.push_back(std::move(buffer));
   return recording.graph.add_node({.op = &input, .attrs = {{"name", std::move(name)}}, .types = {type}})[0];
 }

@@ -20,17 +20,17 @@ static Value behind_identities(Value value) {
   return value;
 }
 
+// Nodes have numbers, but whoever reads a message has not seen the graph. Names that begin with a dot are for the
+// graph.
 std::ostream& operator<<(std::ostream& out, const Value& shown) {
   if (!shown.valid()) return out << "%?";
   const Value value = behind_identities(shown);
   const Node& node = value.graph->node(value.node);
   if (node.op->name == "input") {
-    out << node.attrs.text("name");
-  } else {
-    out << '%' << value.node;
-    if (node.types.size() > 1) out << '.' << value.output;
+    const std::string& name = node.attrs.text("name");
+    if (!name.starts_with('.')) out << name << ' ';
   }
-  return out << ' ' << value.type();
+  return out << value.type();
 }
 
 Value Graph::input(const std::string& name, TensorType type) {

@@ -40,7 +40,7 @@ struct Value {
   int64_t dim(int64_t axis) const { return dims()[size_t(axis < 0 ? axis + rank() : axis)]; }  // -1 is the last axis
   friend bool operator==(const Value&, const Value&) = default;
 };
-std::ostream& operator<<(std::ostream& out, const Value& value);  // %12 f32[2,3], or the name of an input
+std::ostream& operator<<(std::ostream& out, const Value& value);  // f32[2,3], after the name of an input
 
 struct HashValue {
   size_t operator()(const Value& v) const {
