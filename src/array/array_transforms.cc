@@ -2,6 +2,7 @@
 // Transforms of functions on arrays: those of functions on values, between arrays and values of the current recording.
 #include "array/jit.h"
 #include "array/recording.h"
+#include "base/error.h"
 #include "ops/control/control.h"
 
 namespace hearth {
@@ -124,6 +125,8 @@ Arrays cond(const Array& pred, const ArrayFunction& on_true, const ArrayFunction
 }
 
 Arrays switch_case(const Array& index, const std::vector<ArrayFunction>& branches, const Arrays& arguments) {
+  HEARTH_CHECK(index.ndim() == 0 && !is_inexact(index.dtype()), dtype,
+               "switch_case: the index must be an integer scalar; it is ", index.type());
   const std::lock_guard lock(array_mutex());
   begin_transform(arguments);
   const Values in = all_values(arguments);

@@ -46,6 +46,33 @@ Dims without_axes(const Dims& shape, const Dims& axes) {
   return left;
 }
 
+Dims broadcast_of(const char* function, const std::vector<Dims>& shapes) {
+  size_t rank = 0;
+  for (const Dims& shape : shapes) rank = std::max(rank, shape.size());
+  Dims all(rank, 1);
+  for (const Dims& shape : shapes) {
+    for (size_t i = 0; i < shape.size(); ++i) {
+      int64_t& size = all[rank - shape.size() + i];
+      HEARTH_CHECK(size == 1 || shape[i] == 1 || size == shape[i], shape, function, ": ", ShowDims{shape},
+                   " does not fit ", ShowDims{all}, ": ", shape[i], " != ", size);
+      if (size == 1) size = shape[i];
+    }
+  }
+  return all;
+}
+
+void check_broadcasts(const char* function, const char* what, const Array& x, const Dims& shape) {
+  const int64_t more = int64_t(shape.size()) - x.ndim();
+  HEARTH_CHECK(more >= 0, shape, function, ": ", what, " has more axes than ", ShowDims{shape}, ": ", x.ndim(), " > ",
+               shape.size(), "\n  ", what, " is ", x.type());
+  for (int64_t i = 0; i < x.ndim(); ++i) {
+    const int64_t size = shape[size_t(i + more)];
+    HEARTH_CHECK(x.dim(i) == 1 || x.dim(i) == size, shape, function, ": ", "cannot broadcast ", what, " to ",
+                 ShowDims{shape}, ": ", x.dim(i), " != ", size, " along axis ", i + more, "\n  ", what, " is ",
+                 x.type());
+  }
+}
+
 void check_sizes(const char* function, const Dims& shape) {
   int64_t bytes = 16;  // of the widest element
   for (const int64_t size : shape) {

@@ -14,6 +14,10 @@ int64_t axis_of_rank(const char* function, int64_t rank, int64_t axis);
 Dims axes_of(const char* function, const Array& x, const Dims& axes);
 Dims all_axes(const Array& x);
 Dims without_axes(const Dims& shape, const Dims& axes);  // sorted or not
+// The shape to which all broadcast; Error{shape} naming the function.
+Dims broadcast_of(const char* function, const std::vector<Dims>& shapes);
+// Error{shape} when x, which the message calls `what`, does not broadcast to the shape.
+void check_broadcasts(const char* function, const char* what, const Array& x, const Dims& shape);
 // Error{shape} for negative sizes and more elements than can be counted.
 void check_sizes(const char* function, const Dims& shape);
 

@@ -82,6 +82,7 @@ Array empty(const Dims& shape, DType dtype) { return filled("empty", shape, 0, d
 
 Array full(const Dims& shape, const Array& value, std::optional<DType> dtype) {
   check_sizes("full", shape);
+  check_broadcasts("full", "value", value, shape);
   const std::lock_guard lock(array_mutex());
   return from_value(broadcast_to(to_value(value, dtype.value_or(value.dtype())), shape));
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "array/axes.h"
 #include "array/lift.h"
 #include "base/error.h"
 #include "ops/elementwise/elementwise.h"
@@ -25,6 +26,11 @@ void check_bits(const char* function, const Arrays& operands) {
     HEARTH_CHECK(!is_inexact(x.dtype()), dtype, function, ": needs integers or bool; an operand is ", x.type());
 }
 
+void check_real(const char* function, const Arrays& operands) {
+  for (const Array& x : operands)
+    HEARTH_CHECK(!is_complex(x.dtype()), dtype, function, ": needs real numbers; an operand is ", x.type());
+}
+
 // Integers are round already.
 Array rounded(const Array& x, OfOne f) {
   if (!is_inexact(x.dtype())) return x;
@@ -42,9 +48,18 @@ Array square(const Array& x) { return as_is(x, hearth::square); }
 Array reciprocal(const Array& x) { return inexact(x, hearth::reciprocal); }
 Array maximum(const Array& a, const Array& b) { return as_is(a, b, hearth::maximum); }
 Array minimum(const Array& a, const Array& b) { return as_is(a, b, hearth::minimum); }
-Array hypot(const Array& a, const Array& b) { return inexact(a, b, hearth::hypot); }
-Array copysign(const Array& a, const Array& b) { return inexact(a, b, hearth::copysign); }
-Array nextafter(const Array& a, const Array& b) { return inexact(a, b, hearth::nextafter); }
+Array hypot(const Array& a, const Array& b) {
+  check_real("hypot", {a, b});
+  return inexact(a, b, hearth::hypot);
+}
+Array copysign(const Array& a, const Array& b) {
+  check_real("copysign", {a, b});
+  return inexact(a, b, hearth::copysign);
+}
+Array nextafter(const Array& a, const Array& b) {
+  check_real("nextafter", {a, b});
+  return inexact(a, b, hearth::nextafter);
+}
 
 Array abs(const Array& x) {
   if (x.dtype() == DType::boolean || is_unsigned_int(x.dtype())) return x;
@@ -60,6 +75,7 @@ Array fmax(const Array& a, const Array& b) { return where((a >= b) | isnan(b), a
 Array fmin(const Array& a, const Array& b) { return where((a <= b) | isnan(b), a, b); }
 
 Array clip(const Array& x, const std::optional<Array>& low, const std::optional<Array>& high) {
+  broadcast_of("clip", {x.shape(), low ? low->shape() : Dims{}, high ? high->shape() : Dims{}});
   Array y = x;
   if (low) y = maximum(y, *low);
   if (high) y = minimum(y, *high);
@@ -128,7 +144,10 @@ Array tan(const Array& x) { return inexact(x, hearth::tan); }
 Array asin(const Array& x) { return inexact(x, hearth::asin); }
 Array acos(const Array& x) { return inexact(x, hearth::acos); }
 Array atan(const Array& x) { return inexact(x, hearth::atan); }
-Array atan2(const Array& y, const Array& x) { return inexact(y, x, hearth::atan2); }
+Array atan2(const Array& y, const Array& x) {
+  check_real("atan2", {y, x});
+  return inexact(y, x, hearth::atan2);
+}
 Array sinh(const Array& x) { return inexact(x, hearth::sinh); }
 Array cosh(const Array& x) { return inexact(x, hearth::cosh); }
 Array tanh(const Array& x) { return inexact(x, hearth::tanh); }
@@ -167,6 +186,7 @@ Array bitwise_count(const Array& x) {
 
 Array where(const Array& condition, const Array& a, const Array& b) {
   const std::lock_guard lock(array_mutex());
+  broadcast_of("where", {condition.shape(), a.shape(), b.shape()});
   const PromotedType type = promoted({a, b});
   const Values in = to_values({a, b}, type.dtype);
   const Value pred = to_value(condition);

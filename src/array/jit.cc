@@ -96,12 +96,19 @@ class Trace {
   std::unique_ptr<Session> session_;
 };
 
+void check_named(const char* option, const std::vector<size_t>& named, size_t arguments) {
+  for (const size_t i : named)
+    HEARTH_CHECK(i < arguments, value, "jit: ", option, " names argument ", i, "; there are ", arguments);
+}
+
 class Jit {
  public:
   Jit(ArrayFunction f, JitOptions options) : f_(std::move(f)), options_(std::move(options)) {}
 
   Arrays operator()(const Arrays& in) {
     if (is_tracing()) return f_(in);  // becomes part of the function around it
+    check_named("static_arguments", options_.static_arguments, in.size());
+    check_named("donate", options_.donate, in.size());
     const std::lock_guard lock(array_mutex());
     std::vector<ArrayState*> arguments;
     std::vector<std::shared_ptr<ArrayState>> unread;

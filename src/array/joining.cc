@@ -84,7 +84,8 @@ Array stack(const Arrays& arrays, int64_t axis) {
   Arrays with_axis;
   for (const Array& x : arrays) {
     HEARTH_CHECK(x.shape() == arrays[0].shape(), shape, "stack: shapes differ: ", ShowDims{x.shape()},
-                 " != ", ShowDims{arrays[0].shape()});
+                 " != ", ShowDims{arrays[0].shape()}, "\n  array 0 is ", arrays[0].type(), "\n  array ",
+                 with_axis.size(), " is ", x.type());
     with_axis.push_back(expand_dims(x, axis));
   }
   return concat(with_axis, axis);
@@ -226,6 +227,7 @@ Array insert_at(const Array& x, const Dims& places, const Array& values, std::op
   const Dims before = counted_from_start("insert_at", places, size, size);
   Dims shape = from.shape();
   shape[size_t(a)] = added;
+  check_broadcasts("insert_at", "values", values, shape);
   Dims order(places.size());  // of the new elements, by place
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),

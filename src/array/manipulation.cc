@@ -72,30 +72,18 @@ Array atleast_3d(const Array& x) {
   return x.ndim() == 2 ? expand_dims(x, 2) : reshape(x, {1, x.size(), 1});
 }
 
-Dims broadcast_shapes(const std::vector<Dims>& shapes) {
-  size_t rank = 0;
-  for (const Dims& shape : shapes) rank = std::max(rank, shape.size());
-  Dims all(rank, 1);
-  for (const Dims& shape : shapes) {
-    for (size_t i = 0; i < shape.size(); ++i) {
-      int64_t& size = all[rank - shape.size() + i];
-      HEARTH_CHECK(size == 1 || shape[i] == 1 || size == shape[i], shape, "broadcast_shapes: ", ShowDims{shape},
-                   " does not fit ", ShowDims{all}, ": ", shape[i], " != ", size);
-      if (size == 1) size = shape[i];
-    }
-  }
-  return all;
-}
+Dims broadcast_shapes(const std::vector<Dims>& shapes) { return broadcast_of("broadcast_shapes", shapes); }
 
 Array broadcast_to(const Array& x, const Dims& shape) {
   check_sizes("broadcast_to", shape);
+  check_broadcasts("broadcast_to", "x", x, shape);
   return moved(x, [&](const Value& v) { return broadcast_to(v, shape); });
 }
 
 Arrays broadcast_arrays(const Arrays& arrays) {
   std::vector<Dims> shapes;
   for (const Array& x : arrays) shapes.push_back(x.shape());
-  const Dims all = broadcast_shapes(shapes);
+  const Dims all = broadcast_of("broadcast_arrays", shapes);
   Arrays out;
   for (const Array& x : arrays) out.push_back(broadcast_to(x, all));
   return out;

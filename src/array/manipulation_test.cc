@@ -129,7 +129,10 @@ TEST(Manipulation, errors) {
   EXPECT_EQ(message_of([&] { expand_dims(x, 5); }), "expand_dims: axis 5 is not in [-3, 2]");
   EXPECT_EQ(message_of([&] { split(x, 2, 1); }),
             "split: axis 1 of f32[2,3] does not divide into 2 equal sections\n  hint: array_split");
-  EXPECT_EQ(message_of([] { stack({zeros({2}), zeros({3})}); }), "stack: shapes differ: [3] != [2]");
+  EXPECT_EQ(message_of([] {
+              stack({zeros({2}), zeros({3})});
+            }),
+            "stack: shapes differ: [3] != [2]\n  array 0 is f32[2]\n  array 1 is f32[3]");
   EXPECT_EQ(message_of([] { concat({}); }), "concat: needs at least one array");
   EXPECT_EQ(message_of([] { broadcast_shapes({{2}, {3}}); }), "broadcast_shapes: [3] does not fit [2]: 3 != 2");
   EXPECT_EQ(message_of([&] { repeat(x, -1); }), "repeat: cannot repeat -1 times");

@@ -46,7 +46,9 @@ Array approximation(const Array& a) {
 }  // namespace
 
 Array expm(const Array& x) {
-  HEARTH_CHECK(x.ndim() >= 2 && x.dim(-1) == x.dim(-2), shape, "expm: needs square matrices\n  a is ", x.type());
+  HEARTH_CHECK(x.ndim() >= 2, shape, "expm: needs matrices, at least 2 axes\n  a is ", x.type());
+  HEARTH_CHECK(x.dim(-1) == x.dim(-2), shape, "expm: needs square matrices: ", x.dim(-2), " != ", x.dim(-1),
+               "\n  a is ", x.type());
   const Array floats = lift(
       x, [](const Value& v) { return v; }, promote_to_inexact);
   const bool narrow = size_bytes(floats.dtype()) == 2;

@@ -90,7 +90,8 @@ Array corrcoef(const Array& m, const CovarianceOptions& o) {
 Array bincount(const Array& x, const BincountOptions& o) {
   HEARTH_CHECK(x.ndim() == 1, shape, "bincount: needs one axis; x is ", x.type());
   HEARTH_CHECK(is_int(x.dtype()) || x.dtype() == DType::boolean, dtype, "bincount: needs integers; x is ", x.type());
-  HEARTH_CHECK(o.minlength >= 0 && o.length.value_or(0) >= 0, value, "bincount: a length cannot be negative");
+  HEARTH_CHECK(o.minlength >= 0 && o.length.value_or(0) >= 0, value,
+               "bincount: a length is negative: ", o.minlength < 0 ? o.minlength : *o.length);
   int64_t length = o.minlength;
   if (o.length) {
     length = *o.length;
@@ -113,8 +114,10 @@ Array bincount(const Array& x, const BincountOptions& o) {
 }
 
 Array histogram_bin_edges(const Array& x, int64_t bins, const HistogramOptions& o) {
+  HEARTH_CHECK(!is_complex(x.dtype()), dtype, "histogram: needs real numbers; x is ", x.type());
   HEARTH_CHECK(bins > 0, value, "histogram: needs at least one bin, given ", bins);
-  HEARTH_CHECK(!o.range || o.range->first <= o.range->second, value, "histogram: the range ends before it begins");
+  HEARTH_CHECK(!o.range || o.range->first <= o.range->second, value, "histogram: the range ends at ", o.range->second,
+               ", before it begins at ", o.range->first);
   return record(
       [&](const Value& given) {
         const Value v = widened(flattened(given));

@@ -125,6 +125,7 @@ Array side(const Array& x, int64_t axis, int64_t count, bool before, const PadOp
   if (!options.values.empty()) {
     const auto& pair = of_axis(options.values, axis);
     value = before ? pair.first : pair.second;
+    check_broadcasts("pad", "value", value, shape);
   }
   switch (options.mode) {
     case PadMode::constant: return full(shape, value, x.dtype());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "array/sets.h"
 
+#include "array/axes.h"
 #include "array/recording.h"
 #include "array/searching.h"
 #include "array/searching_values.h"
@@ -77,7 +78,7 @@ UniqueInverse unique_inverse(const Array& x) {
 // Stable sorts by one column after the other, the last first.
 UniqueAll unique_slices(const Array& x, int64_t axis) {
   constexpr int64_t kColumnsAtOnce = 64;  // bounds the size of a plan
-  const int64_t n = x.dim(axis), columns = n ? x.size() / n : 0;
+  const int64_t n = x.dim(axis_of("unique_slices", x, axis)), columns = n ? x.size() / n : 0;
   const Array rows = record([&](const Value& v) { return move_axis(v, checked_axis("unique_slices", v, axis), 0); }, x);
   const Array table = rows.reshape({n, columns});
   Array order = record([&](const Value& v) { return numbers_to(v, n); }, x);

@@ -225,6 +225,7 @@ Values fori_loop(int64_t start, int64_t stop, const std::function<Values(const V
                  const Values& init) {
   const auto step = [&](const Values& carry, const Values&) -> ScanResult {
     const Values next = body(carry[0], part(carry, 1, carry.size() - 1));
+    expect_types("fori_loop", "the body", types_of(next), types_of(init));
     return {joined({carry[0] + constant(*carry[0].graph, 1, DType::i32)}, next), {}};
   };
   Graph& graph = graph_of(init, "fori_loop");
@@ -233,18 +234,31 @@ Values fori_loop(int64_t start, int64_t stop, const std::function<Values(const V
   return part(end, 1, end.size() - 1);
 }
 
+struct NamedBranch {
+  std::string name;
+  std::function<Values()> run;
+};
+static Values select_branch(const char* op, const Value& index, const std::vector<NamedBranch>& branches) {
+  Graph& graph = innermost(*index.graph);
+  std::vector<Body> bodies;
+  for (const NamedBranch& branch : branches) {
+    bodies.push_back(trace_body(graph, {}, [&](const Values&) { return branch.run(); }));
+    expect_types(op, branch.name.c_str(), output_types(*bodies.back().graph), output_types(*bodies[0].graph));
+  }
+  return case_node(graph, index, bodies);
+}
+
 Values cond(const Value& pred, const std::function<Values()>& on_true, const std::function<Values()>& on_false) {
   HEARTH_CHECK(pred.type() == (TensorType{DType::boolean, {}}), dtype, "cond: pred must be bool[]; it is ", pred);
   const Value index = convert(pred, DType::i32);
-  return switch_case(index, {on_false, on_true});
+  return select_branch("cond", index, {{"on_false", on_false}, {"on_true", on_true}});
 }
 
 Values switch_case(const Value& index, const std::vector<std::function<Values()>>& branches) {
-  HEARTH_CHECK(!branches.empty(), value, "switch: has no branch");
-  Graph& graph = innermost(*index.graph);
-  std::vector<Body> bodies;
-  for (const auto& branch : branches) bodies.push_back(trace_body(graph, {}, [&](const Values&) { return branch(); }));
-  return case_node(graph, index, bodies);
+  HEARTH_CHECK(!branches.empty(), value, "switch_case: has no branch");
+  std::vector<NamedBranch> named;
+  for (const auto& branch : branches) named.push_back({cat("branch ", named.size()), branch});
+  return select_branch("switch_case", index, named);
 }
 
 ScanResult scan(Graph& around, const ScanBody& body, const Values& init, const Values& xs, ScanOptions options) {

@@ -177,12 +177,14 @@ Value irfftn(const Value& x, const FftnOptions& o) {
 }
 
 Value fftfreq(Graph& graph, int64_t n, double spacing, DType dtype) {
+  HEARTH_CHECK(is_float(dtype), dtype, "fftfreq: dtype must be a float; it is ", dtype);
   HEARTH_CHECK(n >= 1, value, "fftfreq: n is ", n, "; there must be a sample");
   std::vector<double> values;
   for (int64_t k = 0; k < n; ++k) values.push_back(double(k < (n + 1) / 2 ? k : k - n) / (double(n) * spacing));
   return constant_list(graph, values, dtype, {n});
 }
 Value rfftfreq(Graph& graph, int64_t n, double spacing, DType dtype) {
+  HEARTH_CHECK(is_float(dtype), dtype, "rfftfreq: dtype must be a float; it is ", dtype);
   HEARTH_CHECK(n >= 1, value, "rfftfreq: n is ", n, "; there must be a sample");
   std::vector<double> values;
   for (int64_t k = 0; k <= n / 2; ++k) values.push_back(double(k) / (double(n) * spacing));

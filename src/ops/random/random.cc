@@ -49,7 +49,7 @@ static std::vector<TensorType> infer_threefry_bits(const InferArgs& args) {
   HEARTH_CHECK(width == 8 || width == 16 || width == 32 || width == 64, value, args.op, ": width ", width,
                " is not 8, 16, 32 or 64");
   for (const int64_t size : args.attrs.list("shape")) {
-    HEARTH_CHECK(size >= 0, value, args.op, ": a size is ", size);
+    HEARTH_CHECK(size >= 0, value, "random: a size is negative: ", ShowDims{args.attrs.list("shape")});
     type.dims.push_back(size);
   }
   type.dtype = width == 8 ? DType::u8 : width == 16 ? DType::u16 : width == 32 ? DType::u32 : DType::u64;

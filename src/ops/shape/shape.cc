@@ -31,12 +31,18 @@ Value reshape(const Value& x, const Dims& shape) {
   Dims dims = shape;
   int64_t known = 1, unknown = -1;
   for (size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] == -1)
+    if (dims[i] == -1) {
+      HEARTH_CHECK(unknown < 0, shape, "reshape: more than one size is -1: ", ShowDims{shape}, "\n  x is ", x);
       unknown = int64_t(i);
-    else
+    } else {
       known *= dims[i];
+    }
   }
-  if (unknown >= 0 && known > 0) dims[size_t(unknown)] = x.type().elements() / known;
+  if (unknown >= 0 && known > 0) {
+    const int64_t n = x.type().elements();
+    HEARTH_CHECK(n % known == 0, shape, "reshape: no size makes ", n, " elements of ", ShowDims{shape}, "\n  x is ", x);
+    dims[size_t(unknown)] = n / known;
+  }
   return x.dims() == dims ? x : x.graph->add("reshape", {x}, {{"shape", dims}});
 }
 
@@ -145,11 +151,12 @@ static Types infer_concatenate(const InferArgs& args) {
     const Value& part = args.in[i];
     HEARTH_CHECK(part.dtype() == first.dtype(), dtype, "concatenate: dtypes differ\n  part 0 is ", first, "\n  part ",
                  i, " is ", part);
-    HEARTH_CHECK(part.rank() == first.rank(), shape, "concatenate: ranks differ\n  part 0 is ", first, "\n  part ", i,
-                 " is ", part);
+    HEARTH_CHECK(part.rank() == first.rank(), shape, "concatenate: ranks differ: ", first.rank(), " != ", part.rank(),
+                 "\n  part 0 is ", first, "\n  part ", i, " is ", part);
     for (int64_t d = 0; d < first.rank(); ++d) {
       HEARTH_CHECK(d == axis || part.dim(d) == first.dim(d), shape, "concatenate: sizes of axis ", d,
-                   " differ\n  part 0 is ", first, "\n  part ", i, " is ", part);
+                   " differ: ", first.dim(d), " != ", part.dim(d), "\n  part 0 is ", first, "\n  part ", i, " is ",
+                   part);
     }
     dims[size_t(axis)] += part.dim(axis);
   }
