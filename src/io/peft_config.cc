@@ -15,16 +15,9 @@ namespace {
 constexpr const char* kConfigName = "adapter_config.json";
 
 // Features that change what the adapter computes. Each must have the value that means "off".
-constexpr const char* kUnsupported[] = {"alora_invocation_tokens",
-                                        "arrow_config",
-                                        "kasa_config",
-                                        "layer_replication",
-                                        "megatron_config",
-                                        "monteclora_config",
-                                        "target_parameters",
-                                        "use_bdlora",
-                                        "use_qalora",
-                                        "velora_config"};
+constexpr const char* kUnsupported[] = {
+    "alora_invocation_tokens", "arrow_config",      "kasa_config", "layer_replication", "megatron_config",
+    "monteclora_config",       "target_parameters", "use_bdlora",  "use_qalora",        "velora_config"};
 // Read below, or of no consequence once the adapter is trained.
 constexpr const char* kKnown[] = {"alpha_pattern",
                                   "auto_mapping",

@@ -3,7 +3,8 @@
 //   hearth_tokenize <folder or tokenizer file>
 //   hearth_tokenize <folder or tokenizer file> <text file>    how long encoding takes, for bench/tokenizer_speed.py
 // Each line of stdin is {"text": "..."} or {"hex": "ff00"} (bytes, for invalid UTF-8) or {"ids": [1, 2]}, with
-// "add_special", "parse_special", "skip_special", "decode" (default true). Each line of stdout is {"ids": [...], "decoded":
+// "add_special", "parse_special", "skip_special", "decode" (default true). Each line of stdout is {"ids": [...],
+// "decoded":
 // "..."}, or {"error": "..."}. Decoding goes through both decode and StreamDecoder; a difference is an error.
 
 #include <algorithm>
@@ -82,7 +83,8 @@ static int run(const std::string& path) {
 
 int main(int argc, char** argv) {
   if (argc < 2 || argc > 3) {
-    std::cerr << "usage: hearth_tokenize <folder or tokenizer file> < lines.jsonl\n       hearth_tokenize <folder or tokenizer file> <text file>\n";
+    std::cerr << "usage: hearth_tokenize <folder or tokenizer file> < lines.jsonl\n       hearth_tokenize <folder or "
+                 "tokenizer file> <text file>\n";
     return 2;
   }
   try {
