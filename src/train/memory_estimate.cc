@@ -26,7 +26,7 @@ int64_t weight_bytes_read(const Plan& plan) {
 }
 
 int64_t working_bytes() {
-  constexpr int64_t kProcess = 12 << 20;  // Measured: code, libraries, tokenizer, text, graph and plan
+  constexpr int64_t kProcess = 17 << 20;  // Measured: code, libraries, tokenizer, text, graph and plan
   // ops/matmul/gemm.h: at most 24 MiB that all threads read and 2.4 MiB of each; small matrices do not fill them.
   constexpr int64_t kPacking = 8 << 20, kPerThread = 2 << 20;
   return kProcess + kPacking + num_threads() * kPerThread;
