@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "array/numbers_test.h"
 #include "array/statistics.h"
 #include "base/error.h"
 
@@ -10,12 +11,6 @@ namespace hearth {
 namespace {
 
 using Floats = std::vector<float>;
-
-Array numbers(const Dims& dims) {
-  std::vector<float> values(size_t(num_elements(dims)));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = float(int(i * 7 % 11) - 5);
-  return array(values, dims);
-}
 
 // The definition: loops over all labels. Shapes and labels of operands without ellipses.
 Floats by_loops(const std::vector<std::string>& terms, const std::string& out, const Arrays& in) {

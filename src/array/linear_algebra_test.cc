@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "array/einsum.h"
+#include "array/numbers_test.h"
 #include "array/statistics.h"
 #include "base/error.h"
 
@@ -15,11 +16,6 @@ namespace {
 
 using Floats = std::vector<float>;
 
-Array numbers(const Dims& dims) {
-  std::vector<float> values(size_t(num_elements(dims)));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = float(int(i * 7 % 11) - 5);
-  return array(values, dims);
-}
 Array mixed_matrix(int64_t n) {  // well conditioned
   std::vector<double> values(size_t(n * n));
   for (int64_t i = 0; i < n * n; ++i) values[size_t(i)] = double(i * 7 % 11) / 11 + (i % (n + 1) == 0 ? 3 : 0);

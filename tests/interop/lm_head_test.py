@@ -13,6 +13,7 @@ import hearth_program as hearth
 from hearth_program import PROSE
 from llama_variants_test import make_model
 from peft_test import all_tensors, random_adapter, rewrite
+from peft_training import train_with_peft
 
 BLOCK, BATCH, STEPS, RATE = 64, 4, 6, 1e-2
 TARGETS = ["q_proj", "lm_head"]
@@ -22,24 +23,6 @@ PROMPT = "First Citizen:\nBefore we"
 
 def setUpModule():
     hearth.need_program()
-
-
-def train_with_peft(model, rows):
-    """(loss, gradient norm) of each step: AdamW, linear schedule to 0, norm clipped at 1, as hearth finetune's flags."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0)
-    result = []
-    for step in range(STEPS):
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * (1 - step / STEPS)
-        batch = rows[step * BATCH:(step + 1) * BATCH]
-        loss = model(input_ids=batch, labels=batch).loss
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        result.append((float(loss.detach()), float(norm)))
-    return result
 
 
 class OutputLayer(hearth.HearthTest):
@@ -69,7 +52,7 @@ class OutputLayer(hearth.HearthTest):
         return peft.PeftModel.from_pretrained(hearth.load(self.base), adapter, is_trainable=trainable)
 
     def test_training_follows_peft(self):
-        theirs = train_with_peft(self.in_peft(self.start, trainable=True), self.rows)
+        theirs = train_with_peft(self.in_peft(self.start, trainable=True), self.rows, BATCH, STEPS, RATE)
         ours = hearth.step_records(self.trained)
         self.assertEqual([r["step"] for r in ours], list(range(1, STEPS + 1)))
         for record, (loss, norm) in zip(ours, theirs):

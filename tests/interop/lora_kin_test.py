@@ -12,6 +12,7 @@ import hearth_program as hearth
 from hearth_program import PROSE
 from llama_variants_test import make_model
 from peft_test import all_tensors
+from peft_training import train_with_peft
 
 BLOCK, BATCH, STEPS, RATE = 48, 4, 5, 1e-2
 LOSS_TOLERANCE, GRAD_NORM_TOLERANCE = 1e-5, 1e-4
@@ -54,24 +55,6 @@ def shake(model):
             torch.nn.init.normal_(weight, std=0.05)
         elif "lora_A" not in name:
             weight.data.mul_(1 + 0.1 * torch.randn_like(weight)).add_(0.01 * torch.randn_like(weight))
-
-
-def train_with_peft(model, rows, groups=None):
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(groups or [{"params": parameters}], lr=RATE, weight_decay=0)
-    base_rates = [group["lr"] for group in optimizer.param_groups]
-    result = []
-    for step in range(STEPS):
-        for group, rate in zip(optimizer.param_groups, base_rates):
-            group["lr"] = rate * (1 - step / STEPS)
-        batch = rows[step * BATCH:(step + 1) * BATCH]
-        loss = model(input_ids=batch, labels=batch).loss
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        result.append((float(loss.detach()), float(norm)))
-    return result
 
 
 class Kin(hearth.HearthTest):
@@ -125,7 +108,7 @@ class Kin(hearth.HearthTest):
         for name in KINDS:
             with self.subTest(name):
                 folder, model = self.make(name)
-                theirs = train_with_peft(model.train(), self.rows)
+                theirs = train_with_peft(model.train(), self.rows, BATCH, STEPS, RATE)
                 out = self.folder / f"trained-{name}"
                 for record, (loss, norm) in zip(self.finetune(out, "--adapter", folder), theirs, strict=True):
                     step = record["step"]
@@ -188,7 +171,7 @@ class Kin(hearth.HearthTest):
         folder, model = self.make("bias-all")
         made = create_loraplus_optimizer(model, torch.optim.AdamW, lr=RATE, loraplus_lr_ratio=8.0)
         groups = [{"params": g["params"], "lr": g["lr"], "weight_decay": 0} for g in made.param_groups if g["params"]]
-        theirs = train_with_peft(model.train(), self.rows, groups)
+        theirs = train_with_peft(model.train(), self.rows, BATCH, STEPS, RATE, groups)
         ours = self.finetune(self.folder / "plus", "--adapter", folder, "--loraplus-lr-ratio", 8)
         for record, (loss, norm) in zip(ours, theirs, strict=True):
             self.assert_close(record["loss"], loss, LOSS_TOLERANCE, f"loss of step {record['step']}")

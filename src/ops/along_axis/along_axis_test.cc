@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "base/error.h"
+#include "base/file_test_folder.h"
 #include "ops/along_axis/batch_rule_test.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/op_test.h"
@@ -105,16 +105,6 @@ TEST(AlongAxis, batches) {
     expect_batch_rule({index, {{DType::i64, {3, 4, 2}}, true, -1, 5}},
                       [](const auto& in) { return std::vector{scatter_add_along_axis(in[0], in[1], -2, 4)}; });
   }
-}
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(AlongAxis, errors_name_operands_and_numbers) {

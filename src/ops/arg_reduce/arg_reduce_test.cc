@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "base/error.h"
+#include "base/file_test_folder.h"
 #include "base/threads.h"
 #include "ops/along_axis/batch_rule_test.h"
 #include "ops/op_test.h"
@@ -119,16 +119,6 @@ TEST(ArgReduce, parts_do_not_show) {
 TEST(ArgReduce, batches) {
   expect_batch_rule({{{DType::f32, {5, 4}}}}, [](const auto& in) { return std::vector{argmax(in[0], 0)}; });
   expect_batch_rule({{{DType::i8, {5, 4}}}}, [](const auto& in) { return std::vector{argmin(in[0], 1)}; });
-}
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(ArgReduce, errors_name_operands_and_numbers) {

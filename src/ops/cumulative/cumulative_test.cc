@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "array/transforms.h"
-#include "base/error.h"
+#include "base/file_test_folder.h"
 #include "base/threads.h"
 #include "ops/along_axis/batch_rule_test.h"
 #include "ops/elementwise/elementwise.h"
@@ -313,16 +313,6 @@ TEST(Cumulative, batches) {
   for (const Kind& kind : {kSum, kProduct, kMax, kMin, kLogSumExp})
     expect_batch_rule({x}, [&](const auto& in) { return std::vector{kind.call(in[0], 0, {.reverse = true})}; });
   expect_batch_rule({x, same}, [](const auto& in) { return std::vector{linear_recurrence(in[0], in[1], 1)}; });
-}
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Cumulative, errors_name_operands_and_numbers) {

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "array/transforms.h"
-#include "base/error.h"
+#include "base/file_test_folder.h"
 #include "base/threads.h"
 #include "compiler/passes.h"
 #include "ir/count_test.h"
@@ -282,16 +282,6 @@ TEST(Sort, batches) {
     const Sorted y = top_k(in[0], 3);
     return std::vector{y.values, y.indices};
   });
-}
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Sort, errors_name_operands_and_numbers) {
