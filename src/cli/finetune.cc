@@ -23,11 +23,8 @@ TrainingArguments training_arguments(const FinetuneFlags& flags) {
   a.epochs = flags.epochs;
   a.max_steps = flags.max_steps;
   a.stop_after = flags.stop_after;
-  a.learning_rate = flags.lr;
-  a.schedule = flags.schedule == "cosine"     ? Schedule::cosine
-               : flags.schedule == "constant" ? Schedule::constant
-                                              : Schedule::linear;
-  a.warmup_steps = flags.warmup_steps;
+  a.learning_rate = flags.schedule.lr;
+  a.schedule = schedule_options(flags.schedule);
   a.weight_decay = flags.weight_decay;
   a.loraplus_ratio = flags.loraplus_lr_ratio;
   a.clip = flags.clip;

@@ -5,6 +5,7 @@
 #include "cli/data_flags.h"
 #include "cli/flags_command.h"
 #include "cli/lora_flags.h"
+#include "cli/schedule_flags.h"
 #include "cli/training_flags.h"
 
 namespace hearth {
@@ -14,9 +15,10 @@ struct FinetuneFlags {
   LoraFlags lora;
   DataFlags examples;
   StepFlags step;
-  std::string blocks = "stream", schedule = "linear";
-  int64_t grad_accum = 1, max_steps = 0, stop_after = 0, warmup_steps = 0, save_every = 0;
-  double epochs = 3, lr = 2e-4, weight_decay = 0, clip = 1, loraplus_lr_ratio = 1;
+  ScheduleFlags schedule;
+  std::string blocks = "stream";
+  int64_t grad_accum = 1, max_steps = 0, stop_after = 0, save_every = 0;
+  double epochs = 3, weight_decay = 0, clip = 1, loraplus_lr_ratio = 1;
   uint64_t seed = 0;
   bool no_shuffle = false, resume = false, dry_run = false;
 
@@ -42,11 +44,9 @@ struct FinetuneFlags {
     flag("max-steps", max_steps, "exactly so many steps, whatever the epochs",
          {.minimum = 0, .default_text = "0 = by the epochs"});
     flag("stop-after", stop_after, "stop after this step of the whole run", {.hidden = true, .minimum = 0});
-    flag("lr", lr, "largest learning rate", {.maximum = 1e6, .above = 0});
+    schedule.visit(flag);
     flag("loraplus-lr-ratio", loraplus_lr_ratio, "LoRA+: learning rate of the B matrices over that of A",
          {.maximum = 1e6, .above = 0});
-    flag("schedule", schedule, "how the learning rate falls", {.allowed = {"linear", "cosine", "constant"}});
-    flag("warmup-steps", warmup_steps, "steps in which the learning rate rises from 0", {.minimum = 0});
     flag("weight-decay", weight_decay, "AdamW's pull towards 0", {.minimum = 0});
     flag("clip", clip, "largest norm of the gradient; 0: any", {.minimum = 0});
     flag("seed", seed, "of the new adapter, the order of the blocks and dropout");

@@ -36,10 +36,10 @@ class DescribeRun : public testing::Test {
 };
 
 TEST_F(DescribeRun, a_changed_flag_is_named) {
-  EXPECT_EQ(changes([](FinetuneFlags& f) { f.lr = 1e-3; }), "lr ");
+  EXPECT_EQ(changes([](FinetuneFlags& f) { f.schedule.lr = 1e-3; }), "lr ");
   EXPECT_EQ(changes([](FinetuneFlags& f) { f.step.batch_size = 4; }), "batch-size ");
   EXPECT_EQ(changes([](FinetuneFlags& f) { f.lora.rank = 4; }), "lora-rank ");
-  EXPECT_EQ(changes([](FinetuneFlags& f) { f.schedule = "cosine"; }), "schedule ");
+  EXPECT_EQ(changes([](FinetuneFlags& f) { f.schedule.schedule = "cosine"; }), "schedule ");
   EXPECT_EQ(changes([](FinetuneFlags& f) { f.seed = 1; }), "seed ");
 }
 

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "io/json.h"
 #include "runtime/session.h"
 
 namespace hearth {
@@ -72,6 +71,7 @@ void save_checkpoint(const std::string& run_folder, const TrainingProgress& prog
   state["tokens"] = progress.tokens;
   state["loss_sum"] = progress.loss_sum;
   state["seconds"] = progress.seconds;
+  state["schedule"] = progress.schedule;
   state["run"] = Json::parse(progress.run.empty() ? "{}" : progress.run);
   write_file_atomic(join_path(folder.temporary(), "trainer_state.json"), dump_json(state) + "\n");
   folder.commit(AtomicFolder::Existing::replace);
@@ -127,6 +127,7 @@ TrainingProgress load_checkpoint(const std::string& run_folder, const std::strin
   progress.tokens = view.integer("tokens", {.min = 0});
   progress.loss_sum = view.number("loss_sum");
   progress.seconds = view.number("seconds");
+  progress.schedule = view.object("schedule").json();
   progress.run = run;
   return progress;
 }

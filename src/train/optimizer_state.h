@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/json.h"
 #include "train/lora.h"
 
 namespace hearth {
@@ -31,7 +32,8 @@ struct TrainingProgress {
   int64_t tokens = 0;   // counted so far
   double loss_sum = 0;  // of the steps' mean losses
   double seconds = 0;
-  std::string run;  // the run's description (JSON)
+  std::string run;                 // the run's description (JSON)
+  Json schedule = Json::object();  // state of the learning rate
 };
 
 // A checkpoint is a folder "checkpoint-<step>" in the run's folder: a PEFT adapter, optimizer.safetensors and

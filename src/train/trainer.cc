@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <numbers>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -27,19 +26,6 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Multiplies the base rate at 0-based step t of `total`. Warm-up rises linearly from 0; linear falls to 0, as
-// transformers'.
-double schedule_factor(Schedule schedule, int64_t t, int64_t warmup, int64_t total) {
-  if (t < warmup) return double(t) / double(std::max<int64_t>(1, warmup));
-  const double done = double(t - warmup) / double(std::max<int64_t>(1, total - warmup));
-  switch (schedule) {
-    case Schedule::linear: return std::max(0.0, 1 - done);
-    case Schedule::cosine: return std::max(0.0, 0.5 * (1 + std::cos(std::numbers::pi * done)));
-    case Schedule::constant: return 1;
-  }
-  return 1;
-}
-
 // Key of the random numbers of one micro-batch: seed and number, mixed (splitmix64's finaliser).
 uint64_t micro_batch_key(uint64_t seed, int64_t number) {
   uint64_t z = seed + 0x9e3779b97f4a7c15ull * uint64_t(number + 1);
@@ -52,9 +38,8 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
   HEARTH_CHECK(a.batch_size > 0, value, "train: batch size must be at least 1; it is ", a.batch_size);
   HEARTH_CHECK(a.grad_accum > 0, value, "train: grad accum must be at least 1; it is ", a.grad_accum);
   HEARTH_CHECK(a.epochs > 0 || a.max_steps > 0, value, "train: epochs must be above 0; they are ", a.epochs);
-  HEARTH_CHECK(a.max_steps >= 0 && a.stop_after >= 0 && a.warmup_steps >= 0 && a.save_every >= 0 && a.clip >= 0 &&
-                   a.weight_decay >= 0,
-               value, "train: steps, clip and weight decay must not be negative");
+  HEARTH_CHECK(a.max_steps >= 0 && a.stop_after >= 0 && a.save_every >= 0 && a.clip >= 0 && a.weight_decay >= 0, value,
+               "train: steps, clip and weight decay must not be negative");
   HEARTH_CHECK(std::isfinite(a.learning_rate) && a.learning_rate >= 0, value,
                "train: learning rate must be a number >= 0; it is ", a.learning_rate);
   HEARTH_CHECK(a.dtype == DType::f32 || a.dtype == DType::bf16, unsupported, "train: dtype must be f32 or bf16; it is ",
@@ -90,6 +75,7 @@ struct Trainer::State {
   const StepGraphOptions options;
   OptimizerState optimizer;
   Batches batches;
+  Schedule schedule;
   Plan main_plan, update_plan, eval_plan;  // main: the whole step, or the accumulating part
   std::shared_ptr<Arena> arena;
   std::unique_ptr<Session> main, update, evaluation;
@@ -112,7 +98,8 @@ struct Trainer::State {
                     .shuffle = args.shuffle,
                     .seed = args.seed,
                     .group_by_length = args.group_by_length,
-                    .any_width = true}) {
+                    .any_width = true}),
+        schedule(args.schedule, args.learning_rate, total_steps()) {
     progress.run = args.run_description;
   }
 
@@ -197,8 +184,7 @@ struct Trainer::State {
     const int64_t epoch = step / steps_per_epoch(), first = step % steps_per_epoch() * arguments.grad_accum;
     const int64_t end = std::min(first + arguments.grad_accum, batches.per_epoch());
     Session* last = main.get();
-    report.learning_rate =
-        arguments.learning_rate * schedule_factor(arguments.schedule, step, arguments.warmup_steps, report.steps);
+    report.learning_rate = schedule.at(step);
     scalars[0] = float(report.learning_rate);
     scalars[1] = float(1 - std::pow(arguments.beta1, double(step + 1)));
     scalars[2] = float(1 - std::pow(arguments.beta2, double(step + 1)));
@@ -224,6 +210,7 @@ struct Trainer::State {
     progress.step = step + 1;
     progress.tokens += counted;
     progress.loss_sum += report.loss;
+    if (!eval) schedule.observe(report.loss);
     return report;
   }
 
@@ -310,6 +297,7 @@ TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
   if (saves) {
     if (a.resume) {
       s.progress = load_checkpoint(a.output_dir, a.run_description, s.model, s.adapter, s.optimizer);
+      s.schedule.restore(JsonView(s.progress.schedule, a.output_dir, "schedule"));
     } else {
       HEARTH_CHECK(
           checkpoint_steps(a.output_dir).empty(), state, "train: '", a.output_dir,
@@ -326,10 +314,12 @@ TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
     report.step = s.progress.step;
     report.epoch = double(report.step) / double(s.steps_per_epoch());
     log.evaluation(report);
+    if (report.step > 0) s.schedule.observe(report.loss);
     if (callbacks.evaluation) callbacks.evaluation(report);
   };
   const auto save = [&] {
     if (!saves) return;
+    s.progress.schedule = s.schedule.state();
     save_checkpoint(a.output_dir, s.progress, s.adapter, s.optimizer);
     keep_last_checkpoints(a.output_dir, a.keep_checkpoints);
   };

@@ -9,10 +9,9 @@
 
 #include "text/dataset.h"
 #include "train/lora.h"
+#include "train/schedule.h"
 
 namespace hearth {
-
-enum class Schedule { linear, cosine, constant };
 
 struct TrainingArguments {
   std::string output_dir = {};  // the trainer writes log.jsonl, TensorBoard events, loss.svg, checkpoints and the
@@ -23,8 +22,7 @@ struct TrainingArguments {
   int64_t max_steps = 0;   // > 0: this many steps, whatever the epochs
   int64_t stop_after = 0;  // > 0: stop after this step; the schedule is that of the whole run
   double learning_rate = 2e-4;
-  Schedule schedule = Schedule::linear;
-  int64_t warmup_steps = 0;
+  ScheduleOptions schedule = {};
   double weight_decay = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
   double loraplus_ratio = 1;  // learning rate of the B matrices over that of A
   double clip = 1.0;          // largest gradient norm; 0: no clipping
