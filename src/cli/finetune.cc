@@ -25,7 +25,7 @@ TrainingArguments training_arguments(const FinetuneFlags& flags) {
   a.stop_after = flags.stop_after;
   a.learning_rate = flags.schedule.lr;
   a.schedule = schedule_options(flags.schedule);
-  a.weight_decay = flags.weight_decay;
+  a.optimizer = optimizer_options(flags.optimizer);
   a.loraplus_ratio = flags.loraplus_lr_ratio;
   a.clip = flags.clip;
   a.seed = flags.seed;

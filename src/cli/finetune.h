@@ -5,6 +5,7 @@
 #include "cli/data_flags.h"
 #include "cli/flags_command.h"
 #include "cli/lora_flags.h"
+#include "cli/optimizer_flags.h"
 #include "cli/schedule_flags.h"
 #include "cli/training_flags.h"
 
@@ -16,9 +17,10 @@ struct FinetuneFlags {
   DataFlags examples;
   StepFlags step;
   ScheduleFlags schedule;
+  OptimizerFlags optimizer;
   std::string blocks = "stream";
   int64_t grad_accum = 1, max_steps = 0, stop_after = 0, save_every = 0;
-  double epochs = 3, weight_decay = 0, clip = 1, loraplus_lr_ratio = 1;
+  double epochs = 3, clip = 1, loraplus_lr_ratio = 1;
   uint64_t seed = 0;
   bool no_shuffle = false, resume = false, dry_run = false;
 
@@ -47,7 +49,7 @@ struct FinetuneFlags {
     schedule.visit(flag);
     flag("loraplus-lr-ratio", loraplus_lr_ratio, "LoRA+: learning rate of the B matrices over that of A",
          {.maximum = 1e6, .above = 0});
-    flag("weight-decay", weight_decay, "AdamW's pull towards 0", {.minimum = 0});
+    optimizer.visit(flag);
     flag("clip", clip, "largest norm of the gradient; 0: any", {.minimum = 0});
     flag("seed", seed, "of the new adapter, the order of the blocks and dropout");
     flag("save-every", save_every, "steps between checkpoints", {.minimum = 0, .default_text = "0 = only at the end"});

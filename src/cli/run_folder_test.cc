@@ -40,6 +40,7 @@ TEST_F(DescribeRun, a_changed_flag_is_named) {
   EXPECT_EQ(changes([](FinetuneFlags& f) { f.step.batch_size = 4; }), "batch-size ");
   EXPECT_EQ(changes([](FinetuneFlags& f) { f.lora.rank = 4; }), "lora-rank ");
   EXPECT_EQ(changes([](FinetuneFlags& f) { f.schedule.schedule = "cosine"; }), "schedule ");
+  EXPECT_EQ(changes([](FinetuneFlags& f) { f.optimizer.args = {"beta1=0.8"}; }), "optimizer-args ");
   EXPECT_EQ(changes([](FinetuneFlags& f) { f.seed = 1; }), "seed ");
 }
 

@@ -9,23 +9,24 @@
 
 namespace hearth {
 
-OptimizerState OptimizerState::zeros(const LoraAdapter& adapter, bool accumulate) {
+OptimizerState OptimizerState::zeros(const std::vector<TrainedTensor>& tensors, const OptimizerOptions& options,
+                                     bool accumulate) {
   OptimizerState state;
-  const auto add = [&](const std::string& name, Dims dims) {
-    const size_t n = size_t(num_elements(dims));
-    state.matrices.push_back(
-        {name, std::move(dims), std::vector<float>(n), std::vector<float>(n), std::vector<float>(accumulate ? n : 0)});
+  const auto add = [](std::vector<Tensor>& to, const std::string& name, const TensorType& type) {
+    to.push_back({name, type, std::vector<std::byte>(size_t(type.bytes()))});
   };
-  for (const Trainable& t : const_cast<LoraAdapter&>(adapter).trainables()) add(t.name, t.dims);
+  for (const TrainedTensor& tensor : tensors) {
+    for (const StateSpec& spec : optimizer_states(options, tensor))
+      add(state.states, spec.name + "." + tensor.name, spec.type);
+    if (accumulate) add(state.gradients, "g." + tensor.name, {DType::f32, tensor.dims});
+  }
   return state;
 }
 
 void OptimizerState::bind(Session& session) {
-  std::map<std::string, float*> places;
-  for (Matrix& matrix : matrices) {
-    places["m." + matrix.name] = matrix.m.data();
-    places["v." + matrix.name] = matrix.v.data();
-    places["g." + matrix.name] = matrix.gradient.data();
+  std::map<std::string, void*> places;
+  for (std::vector<Tensor>* tensors : {&states, &gradients}) {
+    for (Tensor& tensor : *tensors) places[tensor.name] = tensor.bytes.data();
   }
   for (size_t i = 0; i < session.inputs(); ++i) {
     const auto found = places.find(session.input_name(i));
@@ -35,7 +36,9 @@ void OptimizerState::bind(Session& session) {
 
 int64_t OptimizerState::bytes() const {
   int64_t total = 0;
-  for (const Matrix& m : matrices) total += int64_t(m.m.size() + m.v.size() + m.gradient.size()) * 4;
+  for (const std::vector<Tensor>* tensors : {&states, &gradients}) {
+    for (const Tensor& tensor : *tensors) total += tensor.type.bytes();
+  }
   return total;
 }
 
@@ -61,10 +64,7 @@ void save_checkpoint(const std::string& run_folder, const TrainingProgress& prog
   AtomicFolder folder(checkpoint_path(run_folder, progress.step));
   adapter.save(folder.temporary());
   std::vector<TensorRef> tensors;
-  for (const OptimizerState::Matrix& m : optimizer.matrices) {
-    tensors.push_back({"m." + m.name, {DType::f32, m.dims}, reinterpret_cast<const std::byte*>(m.m.data()), nullptr});
-    tensors.push_back({"v." + m.name, {DType::f32, m.dims}, reinterpret_cast<const std::byte*>(m.v.data()), nullptr});
-  }
+  for (const OptimizerState::Tensor& t : optimizer.states) tensors.push_back({t.name, t.type, t.bytes.data(), nullptr});
   write_safetensors(join_path(folder.temporary(), "optimizer.safetensors"), tensors);
   Json state;
   state["step"] = progress.step;
@@ -114,13 +114,11 @@ TrainingProgress load_checkpoint(const std::string& run_folder, const std::strin
     std::copy(from[i].values->begin(), from[i].values->end(), to[i].values->begin());
   }
   const auto states = SafetensorsFile::open(join_path(folder, "optimizer.safetensors"));
-  for (OptimizerState::Matrix& m : optimizer.matrices) {
-    for (auto& [prefix, into] : {std::pair<std::string, std::vector<float>*>{"m.", &m.m}, {"v.", &m.v}}) {
-      const TensorRef* tensor = states->find(prefix + m.name);
-      HEARTH_CHECK(tensor && tensor->type == (TensorType{DType::f32, m.dims}), format, "resume: ", states->path(),
-                   " has no '", prefix + m.name, "' of ", TensorType{DType::f32, m.dims});
-      std::memcpy(into->data(), tensor->data, size_t(tensor->bytes()));
-    }
+  for (OptimizerState::Tensor& t : optimizer.states) {
+    const TensorRef* tensor = states->find(t.name);
+    HEARTH_CHECK(tensor && tensor->type == t.type, format, "resume: ", states->path(), " has no '", t.name, "' of ",
+                 t.type);
+    std::memcpy(t.bytes.data(), tensor->data, t.bytes.size());
   }
   TrainingProgress progress;
   progress.step = view.integer("step", {.min = 0});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// AdamW states and gradient sums beside an adapter's matrices, and checkpoints: all that a run needs to go on bit for
-// bit.
+// The optimizer's states and gradient sums beside an adapter's matrices, and checkpoints: all that a run needs to go on
+// bit for bit.
 
 #include <optional>
 #include <string>
@@ -9,21 +9,24 @@
 
 #include "io/json.h"
 #include "train/lora.h"
+#include "train/optimizers/optimizer.h"
 
 namespace hearth {
 
 class Session;
 
 struct OptimizerState {
-  struct Matrix {
-    std::string name;  // "<module>.a"
-    Dims dims;
-    std::vector<float> m, v, gradient;  // gradient: only with accumulation
+  struct Tensor {
+    std::string name;  // "m.<module>.a"
+    TensorType type;
+    std::vector<std::byte> bytes;
   };
-  std::vector<Matrix> matrices;
+  std::vector<Tensor> states;     // what the optimizer goes on from
+  std::vector<Tensor> gradients;  // sums "g.<module>.a", only with accumulation: zero between steps
 
-  static OptimizerState zeros(const LoraAdapter& adapter, bool accumulate);
-  void bind(Session& session);  // inputs m.<name>, v.<name>, g.<name>, where the session has them
+  static OptimizerState zeros(const std::vector<TrainedTensor>& tensors, const OptimizerOptions& options,
+                              bool accumulate);
+  void bind(Session& session);  // the inputs of these names, where the session has them
   int64_t bytes() const;
 };
 

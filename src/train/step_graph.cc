@@ -43,47 +43,8 @@ Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOption
   return model_loss(forward, reshape(hidden, {o.batch * o.block, hidden.dim(2)}), labels);
 }
 
-struct Scalars {
-  Value rate, correction1, correction2, per_token;
-};
-
-Scalars scalars(Graph& graph) {
-  const Value all = graph.input("scalars", {DType::f32, {4}});
-  const auto at = [&](int64_t i) { return reshape(slice(all, {i}, {i + 1}), {}); };
-  return {at(0), at(1), at(2), at(3)};
-}
-
 // The sum of the micro-batches' losses: not finite when one of them was not, even where all gradients are.
 Value loss_sum_input(Graph& graph) { return graph.input("loss_sum", {DType::f32, {}}); }
-
-// Mean gradients, their norm, clipping, AdamW. Nothing changes when loss or norm is not finite.
-void add_update(Graph& graph, const Tensors& all, std::vector<Value> sums, const Value& loss,
-                const StepGraphOptions& o) {
-  Scope scope("update");
-  const Scalars s = scalars(graph);
-  Value squares;
-  for (const Value& sum : sums) {
-    const Value square = sum_all(sum * sum);
-    squares = squares.valid() ? squares + square : square;
-  }
-  const Value norm = sqrt(squares) * s.per_token;
-  Value factor = s.per_token;
-  if (o.clip > 0) factor = factor * minimum(constant(graph, 1), o.clip / (norm + 1e-6));
-  const Value finite = binary("and", graph.add("is_finite", {norm}), graph.add("is_finite", {loss}));
-  graph.output("grad_norm", norm);
-  graph.output("finite", convert(finite, DType::i32));
-  for (size_t i = 0; i < all.size(); ++i) {
-    const TensorType& type = all[i].second.type();
-    const Value m = graph.input("m." + all[i].first, type), v = graph.input("v." + all[i].first, type);
-    const bool is_b = all[i].first.ends_with(".b") || type.rank() == 1;  // LoRA+'s faster group, as PEFT makes it
-    const Value rate = is_b && o.loraplus_ratio != 1 ? s.rate * o.loraplus_ratio : s.rate;
-    const AdamWState next = adamw({all[i].second, m, v}, sums[i] * factor, rate, s.correction1, s.correction2, o.adamw);
-    const Value apply = broadcast_to(finite, type.dims);
-    graph.output_in_place("p." + all[i].first, select(apply, next.parameter, all[i].second), "lora." + all[i].first);
-    graph.output_in_place("next.m." + all[i].first, select(apply, next.m, m), "m." + all[i].first);
-    graph.output_in_place("next.v." + all[i].first, select(apply, next.v, v), "v." + all[i].first);
-  }
-}
 
 }  // namespace
 
@@ -94,23 +55,24 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
   const LoraInputs lora =
       declare_lora(*graph, adapter, true, dropout ? graph->input("rng", {DType::u64, {2}}) : Value{});
   const Tensors& all = lora.all;
+  const std::vector<TrainedTensor> tensors = trained_tensors(model, adapter);
+  Values trained;
+  for (const auto& [name, value] : all) trained.push_back(value);
   if (part == StepPart::update) {
-    std::vector<Value> sums;
+    Values sums;
     for (const auto& [name, value] : all) sums.push_back(graph->input("g." + name, value.type()));
     const Value losses = loss_sum_input(*graph);
-    add_update(*graph, all, sums, losses, o);
+    add_update(*graph, tensors, trained, sums, losses, o.update);
     graph->output_in_place("next.loss_sum", scalar_like(losses, 0), "loss_sum");
     for (size_t i = 0; i < all.size(); ++i)
       graph->output_in_place("next.g." + all[i].first, scalar_like(sums[i], 0), "g." + all[i].first);
     return graph;
   }
   const Value loss = batch_loss(*graph, model, o, &lora);
-  std::vector<Value> wrt;
-  for (const auto& [name, value] : all) wrt.push_back(value);
-  const std::vector<Value> grads = gradients(loss, wrt);
+  const Values grads = gradients(loss, trained);
   graph->output("loss", loss);
   if (part == StepPart::whole) {
-    add_update(*graph, all, grads, loss, o);
+    add_update(*graph, tensors, trained, grads, loss, o.update);
     return graph;
   }
   graph->output_in_place("next.loss_sum", loss_sum_input(*graph) + loss, "loss_sum");

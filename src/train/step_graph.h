@@ -6,16 +6,16 @@
 //   labels i32[B*T]    the next token, -100 where none counts
 //   segments, positions i32[B,T]   with packed rows only: which document, and the place in it
 //   rng u64[2]         {seed, counter}, with dropout
-//   m.<x>, v.<x> f32   AdamW states of "lora.<m>.a/b", without the prefix
+//   m.<x>, v.<x> ...   the optimizer's states of "lora.<m>.a/b", without the prefix: optimizer_states
 //   g.<x>, loss_sum    with accumulation only: sums of the micro-batches' gradients and losses
-//   scalars f32[4]     learning rate, 1 - beta1^t, 1 - beta2^t, 1 / tokens that count
+//   scalars f32[4]     learning rate, the optimizer's step_numbers (2), 1 / tokens that count
 // Outputs: loss (sum over tokens), grad_norm, finite; matrices and states are updated in place, and only if the losses
 // of all micro-batches and the norm are finite.
 
 #include <memory>
 
-#include "ops/adamw/adamw.h"
 #include "train/lora_inputs.h"
+#include "train/optimizer_graph.h"
 
 namespace hearth {
 
@@ -24,9 +24,7 @@ struct StepGraphOptions {
   bool packed = false;  // several documents in a row: inputs segments and positions
   DType dtype = DType::f32;
   bool checkpointing = false;
-  double clip = 1.0;
-  AdamWOptions adamw = {};
-  double loraplus_ratio = 1;  // rate of B and of vectors over that of the others. Hayou et al. 2024, arXiv:2402.12354
+  UpdateOptions update = {};
 };
 
 enum class StepPart {

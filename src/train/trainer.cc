@@ -38,8 +38,9 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
   HEARTH_CHECK(a.batch_size > 0, value, "train: batch size must be at least 1; it is ", a.batch_size);
   HEARTH_CHECK(a.grad_accum > 0, value, "train: grad accum must be at least 1; it is ", a.grad_accum);
   HEARTH_CHECK(a.epochs > 0 || a.max_steps > 0, value, "train: epochs must be above 0; they are ", a.epochs);
-  HEARTH_CHECK(a.max_steps >= 0 && a.stop_after >= 0 && a.save_every >= 0 && a.clip >= 0 && a.weight_decay >= 0, value,
-               "train: steps, clip and weight decay must not be negative");
+  HEARTH_CHECK(
+      a.max_steps >= 0 && a.stop_after >= 0 && a.save_every >= 0 && a.clip >= 0 && a.optimizer.weight_decay >= 0, value,
+      "train: steps, clip and weight decay must not be negative");
   HEARTH_CHECK(std::isfinite(a.learning_rate) && a.learning_rate >= 0, value,
                "train: learning rate must be a number >= 0; it is ", a.learning_rate);
   HEARTH_CHECK(a.dtype == DType::f32 || a.dtype == DType::bf16, unsupported, "train: dtype must be f32 or bf16; it is ",
@@ -52,14 +53,14 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
 }
 
 StepGraphOptions step_options(const TrainingArguments& a, int64_t block, bool packed = false) {
+  OptimizerOptions optimizer = a.optimizer;
+  optimizer.ns_dtype = a.dtype;
   return {.batch = a.batch_size,
           .block = block,
           .packed = packed,
           .dtype = a.dtype,
           .checkpointing = a.checkpointing,
-          .clip = a.clip,
-          .adamw = {a.beta1, a.beta2, a.eps, a.weight_decay},
-          .loraplus_ratio = a.loraplus_ratio};
+          .update = {.optimizer = optimizer, .clip = a.clip, .loraplus_ratio = a.loraplus_ratio}};
 }
 
 }  // namespace
@@ -125,7 +126,7 @@ struct Trainer::State {
   // Arenas, optimizer states, bindings: everything that costs memory, made when training begins.
   void open_sessions() {
     if (main) return;
-    optimizer = OptimizerState::zeros(adapter, accumulates());
+    optimizer = OptimizerState::zeros(trained_tensors(model, adapter), options.update.optimizer, accumulates());
     arena = Arena::for_plans(plans());
     const auto open = [&](const Plan& plan) {
       auto session = std::make_unique<Session>(plan, SessionOptions{arena});
@@ -186,8 +187,9 @@ struct Trainer::State {
     Session* last = main.get();
     report.learning_rate = schedule.at(step);
     scalars[0] = float(report.learning_rate);
-    scalars[1] = float(1 - std::pow(arguments.beta1, double(step + 1)));
-    scalars[2] = float(1 - std::pow(arguments.beta2, double(step + 1)));
+    const std::array<double, 2> numbers = step_numbers(arguments.optimizer, step + 1);
+    scalars[1] = float(numbers[0]);
+    scalars[2] = float(numbers[1]);
     double loss = 0;
     int64_t counted = 0;
     for (int64_t micro = first; micro < end; ++micro) {
@@ -277,7 +279,11 @@ TrainingEstimate Trainer::estimate() const {
   e.tokens = s.train.has_examples() ? s.train.token_count() : s.train.count() * s.train.block_size;
   e.steps_per_epoch = s.steps_per_epoch();
   e.steps = s.total_steps();
-  e.optimizer_bytes = e.trainable * 4 * (s.accumulates() ? 4 : 3);
+  e.optimizer_bytes = e.trainable * 4 * (s.accumulates() ? 2 : 1);
+  for (const TrainedTensor& tensor : trained_tensors(s.model, s.adapter)) {
+    for (const StateSpec& state : optimizer_states(s.arguments.optimizer, tensor))
+      e.optimizer_bytes += state.type.bytes();
+  }
   for (const Plan* plan : s.plans()) {
     int64_t arena = 0;
     for (const int64_t bytes : plan->arena_bytes) arena += bytes;

@@ -9,6 +9,7 @@
 
 #include "text/dataset.h"
 #include "train/lora.h"
+#include "train/optimizers/optimizer.h"
 #include "train/schedule.h"
 
 namespace hearth {
@@ -23,7 +24,7 @@ struct TrainingArguments {
   int64_t stop_after = 0;  // > 0: stop after this step; the schedule is that of the whole run
   double learning_rate = 2e-4;
   ScheduleOptions schedule = {};
-  double weight_decay = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+  OptimizerOptions optimizer = {};
   double loraplus_ratio = 1;  // learning rate of the B matrices over that of A
   double clip = 1.0;          // largest gradient norm; 0: no clipping
   uint64_t seed = 0;

@@ -10,6 +10,7 @@
 #include "runtime/session.h"
 #include "train/batches.h"
 #include "train/lora_inputs.h"
+#include "train/optimizer_graph.h"
 #include "train/optimizer_state.h"
 
 namespace hearth {
@@ -120,7 +121,7 @@ TEST(Trainer, the_step_runs_from_a_plan_file) {
 
   Session session(load_plan(folder / "step.plan"));
   LoraAdapter adapter = reference_adapter();
-  OptimizerState optimizer = OptimizerState::zeros(adapter, false);
+  OptimizerState optimizer = OptimizerState::zeros(trained_tensors(prose(), adapter), {}, false);
   WeightInputs::bind(session, prose().folder());
   bind_lora(session, adapter);
   optimizer.bind(session);
