@@ -236,7 +236,9 @@ class Lowering {
       emitter_.set_buffer({const_cast<Graph*>(&graph_), id, int32_t(i)}, buffer);
       call.out.push_back(emitter_.tensor(buffer, node.types[i]));
     }
-    if (node.op->in_place_input >= 0 && device == 0) call.in_place = {{node.op->in_place_input, 0}};
+    if (node.op->in_place_input >= 0 && device == 0) {
+      for (int i = 0; i < int(node.types.size()); ++i) call.in_place.push_back({node.op->in_place_input + i, i});
+    }
     emitter_.emit(std::move(call));
   }
 

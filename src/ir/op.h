@@ -110,7 +110,7 @@ struct OpInfo {
   std::vector<Offer> offers = {};
   bool pure = true;              // equal nodes may be merged
   std::string subsumed_by = {};  // an operation whose first outputs, for the same inputs and attributes, are this one's
-  int in_place_input = -1;       // output 0 may take the memory of this input
+  int in_place_input = -1;       // output i may take the memory of input in_place_input + i
   bool differentiable = true;    // false: gradients do not flow (compare, iota, integer results)
 
   bool is_composite() const { return decompose || decompose_node; }

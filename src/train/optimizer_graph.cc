@@ -10,9 +10,6 @@
 
 namespace hearth {
 
-// The path of a weight's module: without ".weight".
-static std::string module_of(const std::string& weight) { return weight.substr(0, weight.rfind('.')); }
-
 std::vector<TrainedTensor> trained_tensors(const LanguageModel& model, const LoraAdapter& adapter) {
   const ModelSpec& spec = model.spec();
   const auto belongs_to = [](const std::string& name, const std::string& module) {
@@ -20,8 +17,9 @@ std::vector<TrainedTensor> trained_tensors(const LanguageModel& model, const Lor
   };
   std::vector<TrainedTensor> tensors;
   for (const Trainable& t : const_cast<LoraAdapter&>(adapter).trainables()) {
-    const bool vector = t.dims.size() == 1, outer = belongs_to(t.name, module_of(spec.embedding)) ||
-                                                    belongs_to(t.name, module_of(spec.output.name + ".weight"));
+    const bool vector = t.dims.size() == 1, outer = belongs_to(t.name, spec.embedding) ||
+                                                    belongs_to(t.name, spec.position_table) ||
+                                                    belongs_to(t.name, spec.output.name);
     tensors.push_back({.name = t.name,
                        .dims = t.dims,
                        .decays = !vector || t.name.ends_with(".magnitude"),  // DoRA's is no bias, transformers says
@@ -53,9 +51,6 @@ void add_update(Graph& graph, const std::vector<TrainedTensor>& tensors, const V
   const Value finite = is_finite(norm) & is_finite(loss);
   graph.output("grad_norm", norm);
   graph.output("finite", convert(finite, DType::i32));
-  const auto write = [&](const std::string& output, const Value& next, const Value& before, const std::string& input) {
-    graph.output_in_place(output, select(broadcast_to(finite, before.dims()), next, before), input);
-  };
   for (size_t i = 0; i < tensors.size(); ++i) {
     const TrainedTensor& tensor = tensors[i];
     UpdateArgs args{.options = o.optimizer,
@@ -63,6 +58,7 @@ void add_update(Graph& graph, const std::vector<TrainedTensor>& tensors, const V
                     .parameter = parameters[i],
                     .gradient = sums[i] * factor,
                     .states = {},
+                    .apply = finite,
                     .rate = tensor.fast && o.loraplus_ratio != 1 ? rate * o.loraplus_ratio : rate,
                     .first = scalar(1),
                     .second = scalar(2)};
@@ -70,6 +66,11 @@ void add_update(Graph& graph, const std::vector<TrainedTensor>& tensors, const V
     for (const StateSpec& state : states)
       args.states.push_back(graph.input(state.name + "." + tensor.name, state.type));
     const Update next = optimizer_update(args);
+    const auto write = [&](const std::string& output, const Value& after, const Value& before,
+                           const std::string& input) {
+      const Value kept = next.minds_apply ? after : select(broadcast_to(finite, before.dims()), after, before);
+      graph.output_in_place(output, kept, input);
+    };
     write("p." + tensor.name, next.parameter, parameters[i], "lora." + tensor.name);
     for (size_t s = 0; s < states.size(); ++s) {
       const std::string name = states[s].name + "." + tensor.name;

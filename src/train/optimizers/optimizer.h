@@ -65,12 +65,14 @@ struct UpdateArgs {
   const TrainedTensor& tensor;
   Value parameter, gradient;  // f32, one shape
   std::vector<Value> states;  // as optimizer_states lists them
+  Value apply;                // bool scalar: the step is to be made
   Value rate, first, second;  // scalars: the learning rate, step_numbers
   double decay() const { return tensor.decays ? options.weight_decay : 0; }
 };
 struct Update {
   Value parameter;
   std::vector<Value> states;
+  bool minds_apply = false;  // without it nothing changes; else the caller sees to that
 };
 Update optimizer_update(const UpdateArgs& args);
 

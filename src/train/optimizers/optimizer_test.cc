@@ -33,6 +33,7 @@ struct Machine {
                     .parameter = graph.input("p", type),
                     .gradient = graph.input("g", type),
                     .states = {},
+                    .apply = graph.input("apply", {DType::boolean, {}}),
                     .rate = graph.input("rate", scalar),
                     .first = graph.input("first", scalar),
                     .second = graph.input("second", scalar)};
@@ -49,7 +50,9 @@ struct Machine {
   void step(const Numbers& gradient, int64_t number) {
     const auto scalar = [](double x) { return to_bytes(DType::f32, {x}); };
     const auto [first, second] = step_numbers(options, number);
-    std::vector<Bytes> in = {state[0], to_bytes(DType::f32, gradient), scalar(kRate), scalar(first), scalar(second)};
+    std::vector<Bytes> in = {
+        state[0],      to_bytes(DType::f32, gradient), to_bytes(DType::boolean, {1}), scalar(kRate), scalar(first),
+        scalar(second)};
     in.insert(in.end(), state.begin() + 1, state.end());
     state = run_graph(graph, in);
   }
