@@ -14,6 +14,8 @@ struct CrossEntropyRows {
   void (*bend)(float* z, const float* bias, int64_t vocabulary, float cap);
   // dz *= 1 - (z / cap)^2: the derivative of the cap from its result.
   void (*unbend)(float* dz, const float* z, int64_t vocabulary, float cap);
+  // True where argmax of z, the first of equals, is the label.
+  bool (*is_top)(const float* z, int64_t vocabulary, int64_t label);
 };
 const CrossEntropyRows& cross_entropy_rows(Isa isa);
 extern const CrossEntropyRows cross_entropy_rows_scalar, cross_entropy_rows_avx2, cross_entropy_rows_avx512;

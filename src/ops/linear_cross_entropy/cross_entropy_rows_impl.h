@@ -78,8 +78,16 @@ void unbend_row(float* dz, const float* z, int64_t vocabulary, float cap) {
   for (int64_t i = 0; i < vocabulary; ++i) dz[i] *= 1.0f - (z[i] * inverse) * (z[i] * inverse);
 }
 
+bool is_top_of_row(const float* z, int64_t vocabulary, int64_t label) {
+  const float own = z[label];
+  int beaten = 0;  // negations: a NaN beats the label too
+  for (int64_t i = 0; i < label; ++i) beaten |= !(z[i] < own);
+  for (int64_t i = label + 1; i < vocabulary; ++i) beaten |= !(z[i] <= own);
+  return !beaten && own == own;
+}
+
 }  // namespace
 
-const CrossEntropyRows HEARTH_ROW_NAME = {loss_of_row, bend_row, unbend_row};
+const CrossEntropyRows HEARTH_ROW_NAME = {loss_of_row, bend_row, unbend_row, is_top_of_row};
 
 }  // namespace hearth
