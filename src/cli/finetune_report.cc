@@ -91,7 +91,11 @@ Json result_json(const FinetunePlan& plan, const FinetuneResult& result) {
   const TrainingSummary& s = result.summary;
   Json evaluations = Json::array();
   for (const EvalReport& e : result.evaluations)
-    evaluations.push_back({{"step", e.step}, {"loss", e.loss}, {"perplexity", e.perplexity()}, {"tokens", e.tokens}});
+    evaluations.push_back({{"step", e.step},
+                           {"loss", e.loss},
+                           {"perplexity", e.perplexity()},
+                           {"accuracy", e.accuracy},
+                           {"tokens", e.tokens}});
   return {{"output", plan.flags.output},
           {"steps", s.steps},
           {"tokens", s.tokens},
@@ -115,8 +119,9 @@ std::string result_text(const FinetunePlan& plan, const FinetuneResult& result) 
                                         format_loss(s.mean_loss), format_bytes(s.memory_bytes))}};
   if (!result.evaluations.empty()) {
     const EvalReport &first = result.evaluations.front(), &last = result.evaluations.back();
-    rows.push_back({"held-out", fmt::format("loss {} -> {}, perplexity {:.4g} -> {:.4g}", format_loss(first.loss),
-                                            format_loss(last.loss), first.perplexity(), last.perplexity())});
+    rows.push_back({"held-out", fmt::format("loss {} -> {}, perplexity {:.4g} -> {:.4g}, accuracy {:.4f} -> {:.4f}",
+                                            format_loss(first.loss), format_loss(last.loss), first.perplexity(),
+                                            last.perplexity(), first.accuracy, last.accuracy)});
   }
   rows.push_back({"adapter", plan.flags.output});
   rows.push_back({"curve", join_path(plan.flags.output, "loss.svg")});

@@ -103,9 +103,7 @@ Value model_logits(const ModelGraph& model, const Value& hidden) {
   return tanh(convert(y, DType::f32) * (1 / spec.logit_soft_cap)) * spec.logit_soft_cap;
 }
 
-Value model_loss(const ModelGraph& model, const Value& hidden, const Value& labels) {
-  Scope scope(model.spec.output.name);
-  const Value x = scaled_hidden(model, hidden);
+static LogitsOptions logits_options(const ModelGraph& model, const Value& x) {
   LogitsOptions options{.soft_cap = model.spec.logit_soft_cap};
   if (const LoraValues* lora = output_lora(model)) {
     int64_t site = -1;
@@ -113,7 +111,19 @@ Value model_loss(const ModelGraph& model, const Value& hidden, const Value& labe
     options.low_rank = LowRankLogits{lora_inner(*model.lora, x, *lora, site), lora->b, lora->scale};
   }
   if (model.spec.output.bias) options.bias = model.weight(model.spec.output.name + ".bias");
-  return linear_cross_entropy(x, output_weight(model), labels, options);
+  return options;
+}
+
+Value model_loss(const ModelGraph& model, const Value& hidden, const Value& labels) {
+  Scope scope(model.spec.output.name);
+  const Value x = scaled_hidden(model, hidden);
+  return linear_cross_entropy(x, output_weight(model), labels, logits_options(model, x));
+}
+
+TokenLogProbs model_log_probs(const ModelGraph& model, const Value& hidden, const Value& labels) {
+  Scope scope(model.spec.output.name);
+  const Value x = scaled_hidden(model, hidden);
+  return token_log_prob(x, output_weight(model), labels, logits_options(model, x));
 }
 
 }  // namespace hearth

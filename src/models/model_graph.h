@@ -10,6 +10,7 @@
 
 #include "models/lora_values.h"
 #include "models/model_spec.h"
+#include "ops/token_log_prob/token_log_prob.h"
 
 namespace hearth {
 
@@ -42,5 +43,7 @@ Value model_logits(const ModelGraph& model, const Value& hidden);
 // Cross-entropy of hidden [N,E] summed over the labels i32 [N] that count, the output layer's LoRA update included. The
 // logits never exist whole.
 Value model_loss(const ModelGraph& model, const Value& hidden, const Value& labels);
+// Log-probability of each label under hidden [N,E], and whether it is the likeliest; logits never whole either.
+TokenLogProbs model_log_probs(const ModelGraph& model, const Value& hidden, const Value& labels);
 
 }  // namespace hearth

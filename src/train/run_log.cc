@@ -35,8 +35,8 @@ void RunLog::step(const StepReport& r) {
 
 void RunLog::evaluation(const EvalReport& r) {
   if (!jsonl_) return;
-  jsonl_->write(r.step, {{"eval_loss", r.loss}, {"epoch", r.epoch}});
-  board_->scalars(r.step, {{"eval/loss", r.loss}});
+  jsonl_->write(r.step, {{"eval_loss", r.loss}, {"eval_accuracy", r.accuracy}, {"epoch", r.epoch}});
+  board_->scalars(r.step, {{"eval/loss", r.loss}, {"eval/accuracy", r.accuracy}});
 }
 
 void RunLog::draw() {

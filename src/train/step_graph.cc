@@ -5,10 +5,10 @@
 
 #include "array/transforms.h"
 #include "base/error.h"
-#include "models/model_graph.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape.h"
+#include "train/batch_graph.h"
 
 namespace hearth {
 namespace {
@@ -19,28 +19,6 @@ Value sum_all(const Value& x) {
   Dims axes(size_t(x.rank()));
   std::iota(axes.begin(), axes.end(), 0);
   return reduce_sum(x, axes);
-}
-
-// Sum of losses of the batch's tokens.
-Value batch_loss(Graph& graph, const LanguageModel& model, const StepGraphOptions& o, const LoraInputs* lora,
-                 std::vector<Value>* trace = nullptr) {
-  WeightInputs weights(graph, model);
-  ModelGraph forward{
-      .spec = model.spec(),
-      .dtype = o.dtype,
-      .weight = [&](const std::string& name) { return lora ? lora->weight(weights, name) : weights(name); },
-      .lora = lora ? &lora->values : nullptr};
-  forward.checkpoint_layers = o.checkpointing;
-  forward.trace = trace;
-  const Value tokens = graph.input("tokens", {DType::i32, {o.batch, o.block}});
-  const Value labels = graph.input("labels", {DType::i32, {o.batch * o.block}});
-  if (o.packed) {
-    forward.segments = graph.input("segments", tokens.type());
-    forward.positions = graph.input("positions", tokens.type());
-  }
-  const Value hidden = model_hidden(forward, tokens);  // [B,T,E]
-  if (trace) trace->push_back(hidden);
-  return model_loss(forward, reshape(hidden, {o.batch * o.block, hidden.dim(2)}), labels);
 }
 
 // The sum of the micro-batches' losses: not finite when one of them was not, even where all gradients are.
@@ -68,7 +46,8 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
       graph->output_in_place("next.g." + all[i].first, scalar_like(sums[i], 0), "g." + all[i].first);
     return graph;
   }
-  const Value loss = batch_loss(*graph, model, o, &lora);
+  BatchGraph batch(*graph, model, o, &lora);
+  const Value loss = batch.loss();
   const Values grads = gradients(loss, trained);
   graph->output("loss", loss);
   if (part == StepPart::whole) {
@@ -87,7 +66,10 @@ std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter*
   auto graph = std::make_unique<Graph>();
   std::optional<LoraInputs> lora;
   if (adapter) lora = declare_lora(*graph, *adapter, false);
-  graph->output("loss", batch_loss(*graph, model, o, lora ? &*lora : nullptr));
+  BatchGraph batch(*graph, model, o, lora ? &*lora : nullptr);
+  const TokenLogProbs scores = batch.log_probs();
+  graph->output("loss", 0.0 - reduce_sum(scores.log_prob, {0}));
+  graph->output("hits", reduce_sum(scores.top, {0}));
   return graph;
 }
 
@@ -95,7 +77,8 @@ std::unique_ptr<Graph> finite_graph(const LanguageModel& model, const LoraAdapte
   auto graph = std::make_unique<Graph>();
   const LoraInputs lora = declare_lora(*graph, adapter, false);
   std::vector<Value> trace;
-  const Value loss = batch_loss(*graph, model, o, &lora, &trace);
+  BatchGraph batch(*graph, model, o, &lora, &trace);
+  const Value loss = batch.loss();
   const auto probe = [&](const std::string& name, const Value& x) {
     graph->output(name, sum_all(convert(x, DType::f32) * 0.0));
   };

@@ -36,7 +36,7 @@ enum class StepPart {
 std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter,
                                   const StepGraphOptions& options, StepPart part);
 
-// Loss of a batch: inputs tokens, labels; output loss (sum over tokens).
+// Loss of a batch: inputs tokens, labels; outputs loss (sum over tokens) and hits, i32: labels that were the likeliest.
 std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter* adapter,
                                   const StepGraphOptions& options);
 

@@ -65,8 +65,6 @@ StepGraphOptions step_options(const TrainingArguments& a, int64_t block, bool pa
 
 }  // namespace
 
-double EvalReport::perplexity() const { return std::exp(loss); }
-
 struct Trainer::State {
   const LanguageModel& model;
   LoraAdapter adapter;
@@ -245,15 +243,17 @@ struct Trainer::State {
     Batches order(blocks, {.batch_size = batch_size});
     Batch part;
     EvalReport report;
-    double sum = 0;
+    double sum = 0, hits = 0;
     for (int64_t i = 0; i < order.per_epoch(); ++i) {
       order.fill(0, i, part);
       bind_batch(session, part);
       session.run();
       sum += *static_cast<const float*>(session.output("loss"));
+      hits += *static_cast<const int32_t*>(session.output("hits"));
       report.tokens += part.counted;
     }
     report.loss = sum / double(std::max<int64_t>(1, report.tokens));
+    report.accuracy = hits / double(std::max<int64_t>(1, report.tokens));
     return report;
   }
 };
@@ -356,21 +356,6 @@ TrainingSummary Trainer::train(const TrainingCallbacks& callbacks) {
   summary.memory_bytes = peak_resident_bytes();
   summary.stopped = s.progress.step < total;
   return summary;
-}
-
-EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks, DType dtype,
-                    int64_t batch_size) {
-  HEARTH_CHECK(blocks.block_size <= model.spec().max_positions, value, "evaluate: blocks of ", blocks.block_size,
-               " tokens are longer than the model's context of ", model.spec().max_positions);
-  LoraAdapter copy = adapter ? *adapter : LoraAdapter{};
-  const StepGraphOptions options{.batch = std::min(batch_size, blocks.count()),
-                                 .block = blocks.block_size,
-                                 .packed = blocks.packed(),
-                                 .dtype = dtype};
-  Session session(compile(*loss_graph(model, adapter ? &copy : nullptr, options)));
-  WeightInputs::bind(session, model.folder());
-  if (adapter) bind_lora(session, copy);
-  return Trainer::State::run_evaluation(session, blocks, options.batch);
 }
 
 void inspect_training_step(const LanguageModel& model, const LoraAdapter& adapter, const TrainingArguments& arguments,

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "text/dataset.h"
+#include "train/evaluate.h"
 #include "train/lora.h"
 #include "train/optimizers/optimizer.h"
 #include "train/schedule.h"
@@ -45,14 +46,6 @@ struct StepReport {
   double learning_rate = 0;        // used in this step
   double tokens_per_second = 0;
   int64_t memory_bytes = 0;  // peak resident
-};
-
-struct EvalReport {
-  int64_t step = 0;
-  double epoch = 0;
-  double loss = 0;     // mean per token
-  int64_t tokens = 0;  // that counted
-  double perplexity() const;
 };
 
 struct TrainingCallbacks {
@@ -94,15 +87,7 @@ class Trainer {
  private:
   struct State;
   std::unique_ptr<State> state_;
-  friend EvalReport evaluate(const LanguageModel&, const LoraAdapter*, const TokenBlocks&, DType, int64_t);
 };
-
-// Mean loss per token over the blocks; labels are the next tokens, the last token of a block predicts nothing.
-EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks, DType dtype,
-                    int64_t batch_size);
-inline EvalReport evaluate(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks) {
-  return evaluate(model, adapter, blocks, DType::f32, 8);
-}
 
 // Texts of the compile stages of one training step, for `hearth inspect`.
 struct CompileReport;
