@@ -16,13 +16,19 @@ struct DataFlags {
 
   template <class Visit>
   void visit(Visit&& flag) {
+    visit_reading(flag);
+    flag("packing", packing, "put several examples into a row; none sees the others");
+    flag("group-by-length", group_by_length, "compute examples of similar length together");
+  }
+
+  // What says which tokens count, and not how they are computed.
+  template <class Visit>
+  void visit_reading(Visit&& flag) {
     flag.group("examples (--data FILE.jsonl or .json)");
     flag("max-length", max_length, "most tokens of an example, and of a packed row; the rest is cut off",
          {.minimum = 0, .maximum = 1 << 24, .default_text = "0 = 1024, or the model's context"});
     flag("loss-on", loss_on, "what is learnt; auto: completions where there are prompts, else all tokens",
          {.allowed = {"auto", "all", "completion", "assistant"}});
-    flag("packing", packing, "put several examples into a row; none sees the others");
-    flag("group-by-length", group_by_length, "compute examples of similar length together");
     flag("text-field", text_field, "name of the text in an example");
     flag("prompt-field", prompt_field, "name of the prompt: a text or messages");
     flag("completion-field", completion_field, "name of the completion");

@@ -4,40 +4,98 @@
 #include <chrono>
 #include <iostream>
 
+#include "base/file.h"
+#include "cli/evaluate_report.h"
 #include "cli/open_model.h"
-#include "cli/progress_format.h"
-#include "cli/text_format.h"
-#include "train/metrics/memory.h"
-#include "train/trainer.h"
 
 namespace hearth {
+namespace {
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void check_use(const EvaluateFlags& flags) {
+  if (flags.data.empty() && flags.questions.empty())
+    throw UsageError("--data or --questions is needed: there is nothing to evaluate on");
+  if (flags.compare && flags.adapter.empty())
+    throw UsageError("--compare sets a model with an adapter beside the model alone; --adapter is missing");
+  if (flags.questions.empty() && (flags.mutual_information || !flags.details.empty()))
+    throw UsageError(cat(flags.details.empty() ? "--mutual-information" : "--details",
+                         " is about multiple-choice questions; --questions is missing"));
+}
+
+TokenBlocks open_blocks(const LanguageModel& model, const EvaluateFlags& flags) {
+  if (flags.data.empty()) return {};
+  DataSource source{.file = flags.data,
+                    .blocks = flags.blocks,
+                    .block_size = flags.block_size,
+                    .examples = example_options(flags.examples)};
+  source.examples.packing = true;  // the losses are those of the examples alone
+  return open_data(model, source);
+}
+
+EvaluatedModel evaluated(const LanguageModel& model, const LoraAdapter* adapter, const TokenBlocks& blocks,
+                         const std::vector<Question>& questions, const EvaluateFlags& flags) {
+  EvaluatedModel result{.model = model.path()};
+  const DType dtype = arithmetic_dtype(model, flags.dtype);
+  const double begin = now_seconds();
+  if (!flags.data.empty()) {
+    result.data = evaluate(model, adapter, blocks, dtype, flags.batch_size);
+    result.data_seconds = now_seconds() - begin;
+    result.blocks = blocks.count();
+    result.dropped_tokens = blocks.dropped_tokens;
+    result.examples = blocks.examples();
+    result.truncated = blocks.truncated;
+    result.truncated_tokens = blocks.truncated_tokens;
+  }
+  if (!questions.empty())
+    result.answers = answer_questions(model, adapter, questions,
+                                      {.delimiter = flags.delimiter,
+                                       .mutual_information = flags.mutual_information,
+                                       .batch = flags.batch_size,
+                                       .dtype = dtype});
+  result.seconds = now_seconds() - begin;
+  return result;
+}
+
+// One model, then with each of the adapters; alone where `alone`.
+void add_model(const LanguageModel& model, const std::vector<std::string>& folders, bool alone,
+               const std::vector<Question>& questions, const EvaluateFlags& flags, std::vector<EvaluatedModel>* all) {
+  std::vector<std::unique_ptr<LoraAdapter>> adapters;  // all are opened before the first is run
+  for (const std::string& folder : folders) adapters.push_back(open_adapter(model, folder));
+  const TokenBlocks blocks = open_blocks(model, flags);
+  if (alone) all->push_back(evaluated(model, nullptr, blocks, questions, flags));
+  for (size_t i = 0; i < folders.size(); ++i) {
+    all->push_back(evaluated(model, adapters[i].get(), blocks, questions, flags));
+    all->back().adapter = folders[i];
+  }
+}
+
+}  // namespace
 
 int run_evaluate(const EvaluateFlags& flags, const CommonFlags& common) {
-  const LanguageModel model = LanguageModel::load(flags.model);
-  const std::unique_ptr<LoraAdapter> adapter = open_adapter(model, flags.adapter);
-  const TokenBlocks blocks = open_data(
-      model,
-      {.file = flags.data, .blocks = flags.blocks, .block_size = flags.block_size, .examples = {.max_length = 0}});
-  const auto begin = std::chrono::steady_clock::now();
-  const EvalReport report =
-      evaluate(model, adapter.get(), blocks, arithmetic_dtype(model, flags.dtype), flags.batch_size);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (common.json) {
-    print_json({{"loss", report.loss},
-                {"perplexity", report.perplexity()},
-                {"tokens", report.tokens},
-                {"blocks", blocks.count()},
-                {"dropped_tokens", blocks.dropped_tokens},
-                {"seconds", seconds},
-                {"tokens_per_second", double(report.tokens) / seconds},
-                {"memory_bytes", peak_resident_bytes()}});
-    return 0;
+  check_use(flags);
+  std::vector<LanguageModel> models;
+  for (const std::string& folder : flags.model) models.push_back(LanguageModel::load(folder));
+  std::vector<Question> questions;
+  if (!flags.questions.empty()) questions = read_questions(flags.questions);
+  std::optional<AtomicFile> details;
+  if (!flags.details.empty()) details.emplace(flags.details);
+  std::vector<EvaluatedModel> all;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const std::vector<std::string> adapters = i == 0 ? flags.adapter : std::vector<std::string>{};
+    add_model(models[i], adapters, adapters.empty() || flags.compare || models.size() > 1, questions, flags, &all);
   }
-  std::cout << text_rows({{"loss", format_loss(report.loss)},
-                          {"perplexity", cat(report.perplexity())},
-                          {"tokens", format_count(report.tokens)}});
-  if (!common.quiet && blocks.dropped_tokens > 0)
-    std::cerr << "the last " << blocks.dropped_tokens << " tokens fill no block and were left out\n";
+  if (details) {
+    details->write(details_text(all, questions));
+    details->commit();
+  }
+  if (common.json)
+    print_json(evaluation_json(all));
+  else
+    std::cout << evaluation_text(all);
+  if (!common.json && !common.quiet) std::cerr << evaluation_remarks(all);
   return 0;
 }
 

@@ -2,42 +2,14 @@
 #include "text/examples.h"
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "text/example_file.h"
 
 namespace hearth {
 namespace {
-
-constexpr size_t kReadBytes = 1 << 20, kMaxLineBytes = size_t{256} << 20;
-constexpr int64_t kMaxJsonBytes = int64_t{1} << 30;
-
-// Calls take(line, its number) for every line that is not blank.
-void each_line(const std::string& file, const std::function<void(std::string_view, int64_t)>& take) {
-  FileReader reader(file);
-  std::string buffer;
-  int64_t number = 0;
-  bool more = true;
-  const auto give = [&](std::string_view line) {
-    ++number;
-    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);  // a byte order mark
-    if (line.find_first_not_of(" \t\r") != line.npos) take(line, number);
-  };
-  while (more) {
-    more = reader.append(buffer, kReadBytes);
-    size_t begin = 0;
-    for (size_t end = buffer.find('\n'); end != buffer.npos; end = buffer.find('\n', begin)) {
-      give(std::string_view(buffer).substr(begin, end - begin));
-      begin = end + 1;
-    }
-    buffer.erase(0, begin);
-    HEARTH_CHECK(buffer.size() <= kMaxLineBytes, format, file, ": line ", number + 1, " has more than ",
-                 kMaxLineBytes >> 20, " MiB\n  hint: a .jsonl file holds an object a line");
-  }
-  if (!buffer.empty()) give(buffer);
-}
 
 class ExampleFile {
  public:
@@ -51,12 +23,7 @@ class ExampleFile {
   }
 
   TokenBlocks run() {
-    if (file_.ends_with(".json"))
-      read_list();
-    else
-      each_line(file_, [&](std::string_view line, int64_t number) {
-        at(cat(file_, ": line ", number), [&] { add(parse_json(line, cat(file_, ": line ", number))); });
-      });
+    each_example(file_, [&](const Json& example) { add(example); });
     HEARTH_CHECK(blocks_.examples() > 0, value, "'", file_, "' has no example with at least 2 tokens");
     HEARTH_CHECK(blocks_.counted_tokens > 0, value, "'", file_, "': no token counts for the loss; all ",
                  blocks_.examples(), " examples are prompt within --max-length ", options_.max_length);
@@ -66,24 +33,6 @@ class ExampleFile {
   }
 
  private:
-  // Errors of one example say where it stands.
-  template <class Work>
-  void at(const std::string& place, const Work& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      if (std::string_view(error.what()).starts_with(file_)) throw;
-      throw Error(error.kind(), place + ": " + error.what());
-    }
-  }
-
-  void read_list() {
-    const Json all = read_json_file(file_, {.max_bytes = kMaxJsonBytes});
-    HEARTH_CHECK(all.is_array(), format, file_, ": a .json file of examples must be a list of objects, found ",
-                 all.type_name(), "\n  hint: an object a line is a .jsonl file");
-    for (size_t i = 0; i < all.size(); ++i) at(cat(file_, ": example ", i + 1), [&] { add(all[i]); });
-  }
-
   void add(const Json& example) {
     std::vector<int32_t> ids = tokenize_example(tokenizer_, chat_ ? &*chat_ : nullptr, example, options_);
     const size_t most = static_cast<size_t>(options_.max_length);

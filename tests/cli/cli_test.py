@@ -53,7 +53,8 @@ class Help(CliTest):
     def test_generate_evaluate_merge_have_their_flags(self):
         flags = {"generate": ("model", "adapter", "prompt", "max-tokens", "temperature", "top-k", "top-p", "seed",
                               "json"),
-                 "evaluate": ("model", "adapter", "data", "block-size", "json"),
+                 "evaluate": ("model", "adapter", "compare", "data", "questions", "details", "delimiter",
+                              "mutual-information", "loss-on", "block-size", "json"),
                  "merge": ("model", "adapter", "output"),
                  "convert": ("model", "output", "dtype", "format", "max-shard-size", "quiet", "json")}
         for name, names in flags.items():
