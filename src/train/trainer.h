@@ -85,8 +85,7 @@ class Trainer {
   void save_step_plan(const std::string& path) const;  // the compiled training step
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<class TrainingSession> session_;
 };
 
 // Texts of the compile stages of one training step, for `hearth inspect`.
