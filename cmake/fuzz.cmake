@@ -7,7 +7,7 @@ if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
 endif()
 
 # What reads files from outside lies in these folders and files, and they need no others.
-set(fuzzed_sources src/array/npy_header.cc)
+set(fuzzed_sources src/array/npy_header.cc src/cli/flags.cc src/cli/flags_config.cc src/cli/flags_value.cc)
 foreach(folder base plan io text)
   file(GLOB found CONFIGURE_DEPENDS src/${folder}/*.cc)
   list(APPEND fuzzed_sources ${found})
@@ -21,7 +21,7 @@ target_include_directories(hearth_fuzzed PUBLIC src)
 target_compile_options(hearth_fuzzed PUBLIC ${fuzz_options} PRIVATE -fsanitize=fuzzer-no-link)
 target_link_options(hearth_fuzzed PUBLIC ${fuzz_options})
 target_link_libraries(hearth_fuzzed PUBLIC Threads::Threads nlohmann_json::nlohmann_json fmt::fmt PkgConfig::PCRE2 PkgConfig::UTF8PROC PkgConfig::HWY
-                                           ZLIB::ZLIB)
+                                           ZLIB::ZLIB yaml-cpp)
 
 add_custom_target(fuzzers)
 file(GLOB_RECURSE fuzz_targets CONFIGURE_DEPENDS src/fuzz_*.cc)
