@@ -8,7 +8,7 @@ endif()
 
 # What reads files from outside lies in these folders and files, and they need no others.
 set(fuzzed_sources src/array/npy_header.cc src/cli/flags.cc src/cli/flags_config.cc src/cli/flags_value.cc)
-foreach(folder base plan io text)
+foreach(folder base plan io text text/jinja)
   file(GLOB found CONFIGURE_DEPENDS src/${folder}/*.cc)
   list(APPEND fuzzed_sources ${found})
 endforeach()
