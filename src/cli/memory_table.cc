@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/threads.h"
 #include "generate/generation_graph.h"
 #include "train/memory_estimate.h"
 
@@ -15,11 +16,11 @@ TokenBlocks blank_blocks(int64_t batch_size, int64_t block_size) {
   return blocks;
 }
 
-static JobMemory generate_memory(const LanguageModel& model, int64_t tokens, DType dtype) {
-  const Plan plan = compile_generation(model, nullptr, {std::min<int64_t>(tokens, 512), tokens, dtype});
+static JobMemory generate_memory(const LanguageModel& model, JobMemory job) {
+  const Plan plan = compile_generation(model, nullptr, {std::min<int64_t>(job.tokens, 512), job.tokens, job.dtype});
   const ModelSpec& c = model.spec();
-  JobMemory job{.job = "generate", .tokens = tokens, .dtype = dtype};
-  job.bytes = 2 * int64_t(c.layers.size()) * tokens * c.kv_heads * c.head_size * size_bytes(dtype);  // the cache
+  job.bytes =
+      2 * int64_t(c.layers.size()) * job.tokens * c.kv_heads * c.head_size * size_bytes(job.dtype);  // the cache
   for (const int64_t bytes : plan.arena_bytes) job.bytes += bytes;
   job.bytes += weight_bytes_read(plan) + working_bytes();
   return job;
@@ -37,17 +38,18 @@ static JobMemory finetune_memory(const LanguageModel& model, const LoraAdapter& 
 
 std::vector<JobMemory> memory_of_jobs(const LanguageModel& model) {
   const int64_t context = model.spec().max_positions;
-  std::vector<JobMemory> jobs = {generate_memory(model, std::min<int64_t>(context, 512), DType::f32)};
-  if (context > 512) jobs.push_back(generate_memory(model, context, DType::f32));
-  const LoraAdapter adapter = LoraAdapter::create(model, LoraConfig{.family_targets = true}, 0);
-  const JobMemory settings[] = {{"finetune", 8, 256},
-                                {"finetune", 8, 256, DType::f32, true},
-                                {"finetune", 1, 512},
-                                {"finetune", 1, 512, DType::bf16, true}};
-  for (JobMemory job : settings) {
-    job.tokens = std::min(job.tokens, context);
-    jobs.push_back(finetune_memory(model, adapter, job));
+  std::vector<JobMemory> jobs = {{"generate", 1, std::min<int64_t>(context, 512)}};
+  if (context > 512) jobs.push_back({"generate", 1, context});
+  for (const JobMemory& job : {JobMemory{"finetune", 8, 256}, JobMemory{"finetune", 8, 256, DType::f32, true},
+                               JobMemory{"finetune", 1, 512}, JobMemory{"finetune", 1, 512, DType::bf16, true}}) {
+    jobs.push_back(job);
+    jobs.back().tokens = std::min(job.tokens, context);
   }
+  const LoraAdapter adapter = LoraAdapter::create(model, LoraConfig{.family_targets = true}, 0);
+  parallel_for(int64_t(jobs.size()), [&](int64_t i, int) {  // each compiles its own graph
+    JobMemory& job = jobs[size_t(i)];
+    job = job.job == "generate" ? generate_memory(model, job) : finetune_memory(model, adapter, job);
+  });
   return jobs;
 }
 
