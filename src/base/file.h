@@ -62,8 +62,10 @@ class AtomicFile {
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
   // For parts in any order by several threads at once: resize() to the whole, then each part at its place.
   void resize(int64_t bytes);
+  // The disk begins with large parts at once, while the next ones are made.
   void write_at(int64_t offset, std::span<const std::byte> bytes);
-  void commit();
+  enum class Sync { now, with_folder };  // with_folder: an AtomicFolder holds the file and syncs it when it commits
+  void commit(Sync sync = Sync::now);
   int64_t written() const { return written_; }
   const std::string& path() const { return path_; }
   const std::string& temporary() const { return temporary_; }

@@ -135,21 +135,25 @@ void AtomicFile::write_at(int64_t offset, std::span<const std::byte> bytes) {
     const ssize_t done = ::pwrite(fd_, bytes.data(), std::min(bytes.size(), kMostAtOnce), offset);
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) fail_file(cat("cannot write (at byte ", offset, ")"), path_, errno);
+#ifdef __linux__
+    constexpr ssize_t kLarge = 1 << 20;  // an error here is told by the sync in the end
+    if (done >= kLarge) ::sync_file_range(fd_, offset, done, SYNC_FILE_RANGE_WRITE);
+#endif
     offset += done;
     bytes = bytes.subspan(static_cast<size_t>(done));
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(Sync sync) {
   HEARTH_CHECK(fd_ >= 0, bug, "AtomicFile::commit('", path_, "') after it was committed or had failed");
-  if (::fsync(fd_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+  if ((sync == Sync::now && ::fsync(fd_) != 0) || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
     const int error = errno;
     discard();
     fail_file("cannot write", path_, error);
   }
   ::close(fd_);
   fd_ = -1;
-  sync_folder(parent_folder(path_));
+  if (sync == Sync::now) sync_folder(parent_folder(path_));
 }
 
 void write_file_atomic(const std::string& path, std::string_view bytes) {

@@ -65,7 +65,8 @@ Json write_shards(const std::string& folder, const std::vector<std::vector<NewTe
                   const TensorBytes& bytes, const SaveModelOptions& options) {
   std::map<std::string, std::string> file_of;
   int64_t done = 0, parameters = 0;
-  TensorFileOptions file_options{.format = options.format};
+  // What is read back next comes from memory whether the disk has it or not, so the disk may go on meanwhile.
+  TensorFileOptions file_options{.format = options.format, .sync = AtomicFile::Sync::with_folder};
   if (options.progress) {
     file_options.progress = [&](int64_t more) { options.progress(done += more, total_bytes); };
   }

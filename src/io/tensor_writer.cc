@@ -131,7 +131,7 @@ void write_tensor_file(const std::string& path, const std::vector<NewTensor>& te
     write_torch_file(file, tensors, bytes, options);
   else
     write_safetensors_file(file, tensors, bytes, options);
-  file.commit();
+  file.commit(options.sync);
 }
 
 }  // namespace hearth

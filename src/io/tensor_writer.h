@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
 #include "base/shape.h"
 
 namespace hearth {
@@ -31,6 +32,7 @@ struct TensorFileOptions {
   WeightFormat format = WeightFormat::safetensors;
   Metadata metadata = {{"format", "pt"}};                 // of safetensors files
   std::function<void(int64_t more_bytes)> progress = {};  // one call at a time
+  AtomicFile::Sync sync = AtomicFile::Sync::now;
 };
 
 // safetensors: the same bytes as that library writes: metadata first, tensors by falling alignment of their type, then
