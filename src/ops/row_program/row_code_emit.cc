@@ -270,7 +270,7 @@ class Emitter {
       case CodeOp::bits_left: return shift(kShiftLeft, n);
       case CodeOp::bits_right: return shift(kShiftRight, n);
       case CodeOp::bits_right_signed: return shift(kShiftRightSigned, n);
-      case CodeOp::lookup16: {
+      case CodeOp::lookup: {
         const int integer = in_reg(n.in[0]);
         release_inputs(n);
         return with_operand(kPermute, take_register(), integer, n.in[1]);

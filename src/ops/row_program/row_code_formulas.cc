@@ -17,9 +17,9 @@ struct CodeValue {
   int node;
 };
 template <class V>
-constexpr bool kTables = false;
+constexpr bool kLongTables = false;
 template <>
-constexpr bool kTables<CodeValue<true>> = true;
+constexpr bool kLongTables<CodeValue<true>> = true;
 
 template <class V>
 V made(V like, CodeOp op, int a, int b = -1, int c = -1, int immediate = 0) {
@@ -35,11 +35,12 @@ template <class V>
 V constant(V like, float x) {
   return constant_bits(like, std::bit_cast<uint32_t>(x));
 }
-template <class V>
-V looked_up(const float (&table)[16], V integer) {
+template <class V, size_t kSize>
+V looked_up(const float (&table)[kSize], V integer) {
+  static_assert(kSize == (kLongTables<V> ? 16 : 8));
   CodeInvariant value;
-  value.words = std::bit_cast<VectorWords>(table);
-  return made(integer, CodeOp::lookup16, integer.node, integer.record->invariant(value));
+  for (size_t i = 0; i < kSize; ++i) value.words[i] = std::bit_cast<uint32_t>(table[i]);
+  return made(integer, CodeOp::lookup, integer.node, integer.record->invariant(value));
 }
 template <class V>
 V looked_up(const float (&table)[32], V integer) {
@@ -82,9 +83,11 @@ template <class V>
 V less(V a, V b) {
   return compare(a, b, kLess);
 }
-template <class V>
-V negative(V a) {
-  return made(a, CodeOp::bits_right_signed, a.node, -1, -1, 31);
+// A mask of AVX2 is its signs.
+template <bool kWide>
+CodeValue<kWide> negative(CodeValue<kWide> a) {
+  if constexpr (kWide) return made(a, CodeOp::bits_right_signed, a.node, -1, -1, 31);
+  return a;
 }
 template <class V>
 V where(V mask, V yes, V no) {

@@ -40,8 +40,8 @@ enum class CodeOp : uint8_t {
   to_float,
   reciprocal14,
   scaled,
-  lookup16,
-  lookup32,  // integer, table; or its two halves
+  lookup,
+  lookup32,  // integer, table of as many words as there are lanes; or the two halves of one twice as long
   store,
   store_bf16,
   store_streaming,  // a, into argument `immediate`; of bf16 the upper half of each word
@@ -57,8 +57,8 @@ struct CodeNode {
 };
 
 struct CodeInvariant {
-  int argument = -1;  // the address of one word, for all lanes
-  VectorWords words;  // where there is no argument
+  int argument = -1;       // the address of one word, for all lanes
+  VectorWords words = {};  // where there is no argument
 };
 
 struct CodeRecord {

@@ -7,9 +7,9 @@
 //   + - * /, fma(a, b, c) = a b + c and fnma(a, b, c) = c - a b rounded once where the processor can;
 //   constant(like, x), at_least(low, x), at_most(high, x) (NaN in x stays);
 //   on bits: bits_and, bits_or, bits_plus, bits_minus, bits_left, bits_right, bits_right_signed;
-//   less(a, b) -> mask, negative(x) -> mask, where(mask, yes, no);
-//   and where kTables<V>: reciprocal14, scaled(x, n) = x 2^floor(n), looked_up(table, low bits of an integer).
-// Source of the polynomials of exp and of tanh without tables: Moshier, Cephes 2.8 single precision (expf.c, tanhf.c).
+//   less(a, b) -> mask, negative(x) -> mask, where(mask, yes, no); looked_up(table, low bits of an integer), of 8
+//   numbers, and where kLongTables<V> of 16 and 32;
+//   and where kLongTables<V>: reciprocal14, scaled(x, n) = x 2^floor(n).
 
 template <class V>
 HEARTH_INLINE V magnitude(V x) {
@@ -33,7 +33,8 @@ HEARTH_INLINE V power_of_two(V n) {
 }
 
 // exp(x) = 2^n (1 + tail) with |ln(1 + tail)| <= ln(2) / 2; power: n as an integer. The two parts of r = x - n ln(2)
-// are added last: rounding r itself would cost a quarter of an ulp.
+// are added last: rounding r itself would cost a quarter of an ulp. Source of the polynomial: Moshier, Cephes 2.8
+// single precision (expf.c).
 template <class V>
 struct ExpParts {
   V power, tail;
@@ -52,38 +53,31 @@ HEARTH_INLINE ExpParts<V> exp_parts(V x) {
 }
 
 // exp(x) for -104 <= x <= 89, NaN for NaN. Below 2^-126 it rounds once more, as a subnormal; above 2^128 it becomes
-// infinity. With tables x = n ln(2) + r with n a multiple of 1/16, so that a table of 2^(i/16) and a short polynomial
-// do: half the time. Measured over every 7th float: 0.80 ulp with tables, 0.89 without.
+// infinity. x = n ln(2) + r with n a multiple of 1/16 or 1/4, so that a table of powers of two and a short polynomial
+// do. With 8 numbers it has those of two octaves, 2^(2 k + j/4), and the square of 2^k is made of two factors, as one
+// of the two ends would be out of range. Measured over every 7th float: 0.80 ulp with long tables, 0.98 with short
+// ones.
 template <class V>
 HEARTH_INLINE V exp_within(V x) {
-  if constexpr (kTables<V>) {
-    constexpr float kSixteenths = kRounder / 16;  // adding it leaves 16 n in the low bits
-    const V shifted = fma(x, constant(x, kLog2e), constant(x, kSixteenths)), n = shifted - constant(x, kSixteenths);
-    const V r = fnma(n, constant(x, kLn2Low), fnma(n, constant(x, kLn2High), x));  // at most ln(2) / 32
+  constexpr float kParts = kRounder / (kLongTables<V> ? 16 : 4);  // adding it leaves 16 n or 4 n in the low bits
+  const V shifted = fma(x, constant(x, kLog2e), constant(x, kParts)), n = shifted - constant(x, kParts);
+  const V r = fnma(n, constant(x, kLn2Low), fnma(n, constant(x, kLn2High), x));  // at most ln(2) / 32 or / 8
+  if constexpr (kLongTables<V>) {
     const V tail = step(step(constant(x, 0.16666667f), r, 0.5f), r, 1.0f) * r;
     const V power = looked_up(kPowers, shifted), lost = looked_up(kPowersLost, shifted);
     return scaled(fma(power, tail, lost) + power, n);
   } else {
-    const ExpParts<V> e = exp_parts(x);
-    const V half = bits_right_signed(e.power, 1);  // in two halves, each a power of two that there is
-    return (constant(x, 1.0f) + e.tail) * power_of_two(half) * power_of_two(bits_minus(e.power, half));
+    const V tail = step(step(step(constant(x, 0.041641608f), r, 0.16672136f), r, 0.5000002f), r, 1.0f) * r;
+    const V exponent = bits_left(shifted, 20);  // k, and j in three bits that the table takes off again
+    const V power = bits_plus(looked_up(kPowersShort, shifted), exponent);
+    const V other = bits_plus(bits_and(exponent, constant_bits(x, 0xff800000u)), constant(x, 1.0f));
+    return fma(power, tail, power) * other;
   }
 }
 
 template <class V>
 HEARTH_INLINE V exp_of(V x) {
   return exp_within(at_least(-104.0f, at_most(89.0f, x)));
-}
-
-// exp(x) where it is neither 0, subnormal nor infinite: |x| < 87. NaN for NaN.
-template <class V>
-HEARTH_INLINE V exp_near(V x) {
-  if constexpr (kTables<V>) {
-    return exp_within(x);
-  } else {
-    const ExpParts<V> e = exp_parts(x);
-    return (constant(x, 1.0f) + e.tail) * power_of_two(e.power);
-  }
 }
 
 // Measured: 1.37 ulp.
@@ -96,11 +90,12 @@ HEARTH_INLINE V expm1_of(V x) {
   return where(less(magnitude(x), constant(x, 1e-8f)), x, y);  // keeps -0.0
 }
 
-// With tables: a polynomial around the middle of the quarter octave that |x| lies in, below 1/8 one around 0 without
-// constant term, so that the relative error stays small. Measured: 1.40 ulp; without tables 1.34.
+// A polynomial around the middle of the piece that |x| lies in, around 0 without constant term, so that the relative
+// error stays small: 32 quarter octaves of |x|, or 8 half octaves of 1 + 1.66 |x|. Measured: 1.40 ulp, with short
+// tables 1.01.
 template <class V>
 HEARTH_INLINE V tanh_of(V x) {
-  if constexpr (kTables<V>) {
+  if constexpr (kLongTables<V>) {
     const V a = at_most(9.1f, magnitude(x));  // beyond it is 1
     const V piece = bits_right(at_least(0.109375f, a), 21);
     const V r = a - looked_up(kTanhCentres, piece);
@@ -108,15 +103,12 @@ HEARTH_INLINE V tanh_of(V x) {
     for (int k = 4; k >= 0; --k) p = fma(p, r, looked_up(kTanh[k], piece));
     return signed_as(p, x);
   } else {
-    const V a = magnitude(x), z = a * a;
-    V p = fma(constant(x, -5.70498872745e-3f), z, constant(x, 2.06390887954e-2f));
-    p = step(p, z, -5.37397155531e-2f);
-    p = step(p, z, 1.33314422036e-1f);
-    p = step(p, z, -3.33332819422e-1f);
-    const V near = fma(p * z, a, a), one = constant(x, 1.0f);
-    const V beyond = at_most(9.1f, a);  // 1
-    const V far = one - constant(x, 2.0f) / (exp_near(beyond + beyond) + one);
-    return signed_as(where(less(a, constant(x, 0.625f)), near, far), x);
+    const V a = at_most(9.02f, magnitude(x));
+    const V piece = bits_right(fma(a, constant(x, 1.6629709f), constant(x, 1.0f)), 22);
+    const V r = a - looked_up(kTanhCentresShort, piece);
+    V p = looked_up(kTanhShort[7], piece);
+    for (int k = 6; k >= 0; --k) p = fma(p, r, looked_up(kTanhShort[k], piece));
+    return signed_as(p, x);
   }
 }
 
@@ -127,7 +119,7 @@ template <class V>
 HEARTH_INLINE V logistic_of(V x) {
   const V one = constant(x, 1.0f), e = exp_within(at_least(-104.0f, bits_or(x, constant_bits(x, 0x80000000u))));
   const V d = one + e, below = negative(x);
-  if constexpr (kTables<V>) {
+  if constexpr (kLongTables<V>) {
     // One step of Newton from the processor's 14 bits. 1 - y is exact, so the step sees 1 + e unrounded. Division
     // would take longer than all the rest. Measured: 1.95 ulp.
     const V y = reciprocal14(d), inverse = fma(y, fnma(e, y, one - y), y);
@@ -140,12 +132,13 @@ HEARTH_INLINE V logistic_of(V x) {
   }
 }
 
-// With tables: |x| + P(|x|) around the nearest multiple of 1/8, P a polynomial, around 0 without constant term.
-// Without: x P(x^2) near 0, 1 - exp(L(|x|)) beyond, where 1 - erf is small and so is its error; P and L are Chebyshev
-// interpolations of erf(x) / x and log(1 - erf(x)). Measured: 1.5 ulp both.
+// |x| + P(|x|) around the nearest multiple of 1/8, P a polynomial, around 0 without constant term; or, with short
+// tables, of one of 8 quarter octaves of 1.25 + 0.94 |x|. There the constant term and r are added first, as P is near
+// -1 where erf is flat; the centres lie to the right in their pieces, so that this sum stays below 1, where rounding it
+// costs least. Measured: 1.5 ulp both.
 template <class V>
 HEARTH_INLINE V erf_of(V x) {
-  if constexpr (kTables<V>) {
+  if constexpr (kLongTables<V>) {
     constexpr float kEighths = kRounder / 8;
     const V a = at_most(3.92f, magnitude(x));  // beyond it is 1
     const V piece = a + constant(x, kEighths), r = a - (piece - constant(x, kEighths));
@@ -153,21 +146,11 @@ HEARTH_INLINE V erf_of(V x) {
     for (int k = 4; k >= 0; --k) p = fma(p, r, looked_up(kErf[k], piece));
     return signed_as(p + r, x);
   } else {
-    const V a = at_most(4.0f, magnitude(x)), z = a * a;
-    V p = fma(constant(x, -5.954904e-4f), z, constant(x, 4.9864773e-3f));
-    p = step(p, z, -2.6762350e-2f);
-    p = step(p, z, 1.12817093e-1f);
-    p = step(p, z, -3.76124849e-1f);
-    p = step(p, z, 1.28379149e-1f);  // P - 1
-    V l = fma(constant(x, 1.64306366e-6f), a, constant(x, -4.61638586e-5f));
-    l = step(l, a, 5.97585770e-4f);
-    l = step(l, a, -4.76262583e-3f);
-    l = step(l, a, 2.64276372e-2f);
-    l = step(l, a, -1.10087166e-1f);
-    l = step(l, a, -6.31823916e-1f);
-    l = step(l, a, -1.13023106f);
-    l = step(l, a, 3.18539662e-4f);
-    const V far = constant(x, 1.0f) - exp_near(l);
-    return signed_as(where(less(a, constant(x, 0.9f)), fma(p, a, a), far), x);
+    const V a = at_most(3.99f, magnitude(x));
+    const V piece = bits_right(fma(a, constant(x, 0.93984944f), constant(x, 1.25f)), 21);
+    const V r = a - looked_up(kErfCentresShort, piece);
+    V p = looked_up(kErfShort[6], piece);
+    for (int k = 5; k >= 1; --k) p = fma(p, r, looked_up(kErfShort[k], piece));
+    return signed_as(fma(p, r, looked_up(kErfShort[0], piece) + r), x);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Tables that vector instructions look up by the low 4 or 5 bits of an integer. The polynomials are Chebyshev
+// Tables that vector instructions look up by the low bits of an integer. The polynomials are Chebyshev
 // interpolations of degree 5 over their piece, in f64 before rounding; [k][i] is the coefficient of r^k of piece i.
 
 namespace hearth {
@@ -232,5 +232,46 @@ alignas(64) inline constexpr float kTanhCentres[32] = {
     2.25f,    2.75f,    3.25f,   3.75f,   4.5f,    5.5f,      6.5f,      7.5f,      8.546875f, 0.0f,     0.0f,
     0.0f,     0.0f,     0.0f,    0.0f,    0.0f,    0.140625f, 0.171875f, 0.203125f, 0.234375f, 0.28125f, 0.34375f,
     0.40625f, 0.46875f, 0.5625f, 0.6875f, 0.8125f, 0.9375f,   1.125f,    1.375f,    1.625f,    1.875f};
+
+// The same for vectors of 8 lanes, looked up by 3 bits: minimax polynomials of the relative error. Source: Remez 1934.
+// 2^(j/4), its bits less j 2^20.
+alignas(32) inline constexpr float kPowersShort[8] = {1.0f, 1.0642071f, 1.1642135f, 1.3067929f,
+                                                      1.5f, 1.5642071f, 1.6642135f, 1.8067929f};
+
+// erf(a) = c + r + r sum_k kErfShort[k][i] r^(k-1), k from 1, c = kErfShort[0][i], 0 <= a <= 3.99; i the upper bits of
+// mantissa, 2, and the low bit of the exponent of 1.25 + 0.93984944 a; r = a - kErfCentresShort[i].
+alignas(32) inline constexpr float kErfShort[7][8] = {
+    {0.9365686f, 0.9908782f, 0.99921703f, 0.9999604f, 1.0f, 0.0f, 0.54752845f, 0.740237f},
+    {-0.79848236f, -0.9623199f, -0.99599344f, -0.99975777f, -0.9999998f, 0.12837917f, -0.14908607f, -0.40203774f},
+    {-0.26454616f, -0.069448255f, -0.009508418f, -0.00070655294f, -7.779677e-06f, -1.1491944e-06f, -0.45204726f,
+     -0.4765053f},
+    {0.16353482f, 0.0731915f, 0.013827367f, 0.0012451962f, -5.2629115e-05f, -0.37607563f, -0.123524286f, 0.05372653f},
+    {-0.023773968f, -0.04171702f, -0.012581475f, -0.0018716546f, -0.00016731613f, -0.0008216541f, 0.18358918f,
+     0.13636303f},
+    {-0.050118383f, 0.017586028f, 0.009797685f, 0.0007740977f, -0.00021366561f, 0.11887264f, -0.0018327697f,
+     -0.06572501f},
+    {0.009747437f, 0.015515933f, -0.0016425637f, -0.0020796978f, -0.00012366993f, -0.020591311f, -0.050327536f,
+     -0.03711427f}};
+alignas(32) inline constexpr float kErfCentresShort[8] = {1.3125f, 1.84375f, 2.375f,   2.90625f,
+                                                          3.9375f, 0.0f,     0.53125f, 0.796875f};
+
+// tanh(a) = sum_k kTanhShort[k][i] r^k with i the upper bit of mantissa and the low 2 bits of the exponent of 1 +
+// 1.6629709 a, 0 <= a <= 9.02; r = a - kTanhCentresShort[i].
+alignas(32) inline constexpr float kTanhShort[8][8] = {
+    {0.7193275f, 0.9079322f, 0.983876f, 0.99853563f, 0.99996096f, 0.9999997f, 0.0f, 0.42446437f},
+    {0.4825679f, 0.17565913f, 0.031988043f, 0.002926579f, 7.808032e-05f, 6.346177e-07f, 1.0f, 0.81983f},
+    {-0.34712604f, -0.15948641f, -0.03147122f, -0.0029223857f, -7.831176e-05f, -6.3654164e-07f, -1.9392279e-07f,
+     -0.34798858f},
+    {0.08884497f, 0.08624952f, 0.02030033f, 0.0019425381f, 5.22224e-05f, 4.2454548e-07f, -0.33332336f, -0.12556823f},
+    {0.05189524f, -0.025156518f, -0.009497493f, -0.000964294f, -2.5301511e-05f, -2.056631e-07f, -0.00019043594f,
+     0.16928677f},
+    {-0.05628119f, -0.0020040704f, 0.0032891429f, 0.00038126457f, 1.0083693e-05f, 8.1933244e-08f, 0.13503256f,
+     -0.011749903f},
+    {0.01375406f, 0.00684339f, -0.00070230797f, -0.00012973181f, -4.2469696e-06f, -3.4593246e-08f, -0.0074161524f,
+     -0.058548238f},
+    {0.009722373f, -0.0038999245f, -5.8389373e-06f, 3.5028785e-05f, 1.228197e-06f, 1.0045045e-08f, -0.04032802f,
+     0.02318281f}};
+alignas(32) inline constexpr float kTanhCentresShort[8] = {0.90625f,  1.515625f, 2.40625f, 3.609375f,
+                                                           5.421875f, 7.828125f, 0.0f,     0.453125f};
 
 }  // namespace hearth
