@@ -18,7 +18,8 @@ constexpr int kShiftLeft = 6, kShiftRight = 2, kShiftRightSigned = 4;
 constexpr VectorOpcode kMaskToWords{2, 2, 0x38}, kTestZero{2, 2, 0x27}, kEqualWords{1, 1, 0x76};
 constexpr VectorOpcode kBlend{1, 3, 0x4a}, kTernary{1, 3, 0x25}, kBlendByMask{1, 2, 0x65, false, kMask};
 constexpr VectorOpcode kAdd{0, 1, 0x58}, kAddByMask{0, 1, 0x58, false, kMask};
-constexpr VectorOpcode kReciprocal14{1, 2, 0x4c}, kScale{1, 2, 0x2c}, kPermute{1, 2, 0x16}, kPermute2{1, 2, 0x7f};
+constexpr VectorOpcode kReciprocal14{1, 2, 0x4c}, kReciprocal12{0, 1, 0x53}, kScale{1, 2, 0x2c}, kPermute{1, 2, 0x16},
+    kPermute2{1, 2, 0x7f};
 constexpr VectorOpcode kPackWords{1, 2, 0x2b}, kPermuteQuads{1, 3, 0x00, true};
 constexpr int kBitSelect = 0xca;
 constexpr X86Register kPointers[] = {kRcx, kRdx, kR8, kR9, kR10, kR11, kRbx, kR12, kR13, kR14, kR15};
@@ -266,7 +267,7 @@ class Emitter {
     switch (n.op) {
       case CodeOp::sqrt: return one_operand(kSqrt, n);
       case CodeOp::to_float: return one_operand(kToFloat, n);
-      case CodeOp::reciprocal14: return one_operand(kReciprocal14, n);
+      case CodeOp::reciprocal: return one_operand(out_.wide() ? kReciprocal14 : kReciprocal12, n);
       case CodeOp::bits_left: return shift(kShiftLeft, n);
       case CodeOp::bits_right: return shift(kShiftRight, n);
       case CodeOp::bits_right_signed: return shift(kShiftRightSigned, n);

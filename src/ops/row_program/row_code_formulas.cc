@@ -122,8 +122,8 @@ V bits_right_signed(V a, int by) {
   return made(a, CodeOp::bits_right_signed, a.node, -1, -1, by);
 }
 template <class V>
-V reciprocal14(V a) {
-  return made(a, CodeOp::reciprocal14, a.node);
+V reciprocal(V a) {
+  return made(a, CodeOp::reciprocal, a.node);
 }
 template <class V>
 V square_root(V a) {

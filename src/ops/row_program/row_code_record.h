@@ -38,7 +38,7 @@ enum class CodeOp : uint8_t {
   where_nan,          // x, yes, no
   nan_or,             // a, b, no: NaN where a or b is NaN
   to_float,
-  reciprocal14,
+  reciprocal,  // 14 bits of it, or 12
   scaled,
   lookup,
   lookup32,  // integer, table of as many words as there are lanes; or the two halves of one twice as long

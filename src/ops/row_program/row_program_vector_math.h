@@ -40,7 +40,7 @@ HEARTH_INLINE VectorF where(VectorF mask, VectorF yes, VectorF no) { return (Vec
 template <class V>
 constexpr bool kLongTables = sizeof(V) == 64;
 #if defined(__AVX512F__)
-HEARTH_INLINE VectorF reciprocal14(VectorF x) { return _mm512_maskz_rcp14_ps(kAll, x); }
+HEARTH_INLINE VectorF reciprocal(VectorF x) { return _mm512_maskz_rcp14_ps(kAll, x); }
 HEARTH_INLINE VectorF scaled(VectorF x, VectorF n) { return _mm512_maskz_scalef_ps(kAll, x, n); }
 HEARTH_INLINE VectorF looked_up(const float (&table)[16], VectorF integer) {
   return _mm512_maskz_permutexvar_ps(kAll, (__m512i)integer, _mm512_load_ps(table));
@@ -49,10 +49,12 @@ HEARTH_INLINE VectorF looked_up(const float (&table)[32], VectorF integer) {
   return _mm512_permutex2var_ps(_mm512_load_ps(table), (__m512i)integer, _mm512_load_ps(table + 16));
 }
 #elif defined(__AVX2__)
+HEARTH_INLINE VectorF reciprocal(VectorF x) { return _mm256_rcp_ps(x); }
 HEARTH_INLINE VectorF looked_up(const float (&table)[8], VectorF integer) {
   return _mm256_permutevar8x32_ps(_mm256_load_ps(table), (__m256i)integer);
 }
 #else
+HEARTH_INLINE VectorF reciprocal(VectorF x) { return 1.0f / x; }
 HEARTH_INLINE VectorF looked_up(const float (&table)[8], VectorF integer) {
   const VectorU i = (VectorU)integer & 7;
   return VectorF{table[i[0]], table[i[1]], table[i[2]], table[i[3]]};
