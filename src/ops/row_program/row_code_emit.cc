@@ -20,7 +20,7 @@ constexpr VectorOpcode kBlend{1, 3, 0x4a}, kTernary{1, 3, 0x25}, kBlendByMask{1,
 constexpr VectorOpcode kAdd{0, 1, 0x58}, kAddByMask{0, 1, 0x58, false, kMask};
 constexpr VectorOpcode kReciprocal14{1, 2, 0x4c}, kReciprocal12{0, 1, 0x53}, kScale{1, 2, 0x2c}, kPermute{1, 2, 0x16},
     kPermute2{1, 2, 0x7f};
-constexpr VectorOpcode kPackWords{1, 2, 0x2b}, kPermuteQuads{1, 3, 0x00, true};
+constexpr VectorOpcode kPackWords{1, 2, 0x2b}, kRange{1, 3, 0x50}, kPermuteQuads{1, 3, 0x00, true};
 constexpr int kBitSelect = 0xca;
 constexpr X86Register kPointers[] = {kRcx, kRdx, kR8, kR9, kR10, kR11, kRbx, kR12, kR13, kR14, kR15};
 constexpr int kNever = 1 << 30;
@@ -275,6 +275,11 @@ class Emitter {
         const int integer = in_reg(n.in[0]);
         release_inputs(n);
         return with_operand(kPermute, take_register(), integer, n.in[1]);
+      }
+      case CodeOp::range: {
+        const int first = in_reg(n.in[0]);
+        release_inputs(n);
+        return with_operand(kRange, take_register(), first, n.in[1], n.immediate);
       }
       default: return two_operands(n);
     }

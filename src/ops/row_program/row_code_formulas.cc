@@ -142,13 +142,15 @@ V nan_or(V a, V b, V no) {
   return made(a, CodeOp::nan_or, a.node, b.node, no.node);
 }
 
-// As max_of and min_of: NaN wins, +0 is above -0. Of two zeros `larger` gives the second.
-template <class V>
-V maximum(V a, V b) {
+// As max_of and min_of: NaN wins, +0 is above -0. Of two zeros `larger` gives the second, AVX-512's own operation not.
+template <bool kWide>
+CodeValue<kWide> maximum(CodeValue<kWide> a, CodeValue<kWide> b) {
+  if constexpr (kWide) return nan_or(a, b, made(a, CodeOp::range, a.node, b.node, -1, 5));
   return nan_or(a, b, bits_and(larger(a, b), larger(b, a)));
 }
-template <class V>
-V minimum(V a, V b) {
+template <bool kWide>
+CodeValue<kWide> minimum(CodeValue<kWide> a, CodeValue<kWide> b) {
+  if constexpr (kWide) return nan_or(a, b, made(a, CodeOp::range, a.node, b.node, -1, 4));
   return nan_or(a, b, bits_or(smaller(a, b), smaller(b, a)));
 }
 

@@ -32,6 +32,7 @@ enum class CodeOp : uint8_t {
   bits_left,
   bits_right,
   bits_right_signed,  // shifts: by immediate
+  range,              // the smaller (`immediate` 4) or larger (5) of two, -0 below +0
   compare,            // `immediate`: the predicate of vcmpps -> mask
   is_zero,            // of integers -> mask
   where,              // mask, yes, no

@@ -26,12 +26,14 @@ struct Maximum {
   HEARTH_INLINE T combine(T a, T b) {
     return (a > b) | (a != a) | ((a == b) & (integer_bits(b) < 0)) ? a : b;
   }
+  HEARTH_INLINE VectorF combine(VectorF a, VectorF b) { return maximum(a, b); }
 };
 struct Minimum {
   template <class T>
   HEARTH_INLINE T combine(T a, T b) {
     return (a < b) | (a != a) | ((a == b) & (integer_bits(a) < 0)) ? a : b;
   }
+  HEARTH_INLINE VectorF combine(VectorF a, VectorF b) { return minimum(a, b); }
 };
 struct MaximumI {
   template <class T>

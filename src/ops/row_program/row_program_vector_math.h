@@ -37,6 +37,36 @@ HEARTH_INLINE VectorF less(VectorF a, VectorF b) { return (VectorF)(a < b); }
 HEARTH_INLINE VectorF negative(VectorF a) { return (VectorF)((VectorI)a < 0); }
 HEARTH_INLINE VectorF where(VectorF mask, VectorF yes, VectorF no) { return (VectorI)mask ? yes : no; }
 
+// IEEE 754-2019 maximum and minimum, as max_of and min_of: NaN wins, and +0 is above -0. The sum of a NaN and anything
+// is NaN.
+#if defined(__AVX512F__)
+HEARTH_INLINE VectorF maximum(VectorF a, VectorF b) {
+  const VectorF larger = _mm512_maskz_range_ps(kAll, a, b, 5);
+  return _mm512_mask_add_ps(larger, _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q), a, b);
+}
+HEARTH_INLINE VectorF minimum(VectorF a, VectorF b) {
+  const VectorF smaller = _mm512_maskz_range_ps(kAll, a, b, 4);
+  return _mm512_mask_add_ps(smaller, _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q), a, b);
+}
+#elif defined(__AVX2__)
+HEARTH_INLINE VectorF nan_or(VectorF a, VectorF b, VectorF no) {
+  return _mm256_blendv_ps(no, a + b, _mm256_cmp_ps(a, b, _CMP_UNORD_Q));
+}
+HEARTH_INLINE VectorF maximum(VectorF a, VectorF b) {
+  return nan_or(a, b, _mm256_and_ps(_mm256_max_ps(a, b), _mm256_max_ps(b, a)));
+}
+HEARTH_INLINE VectorF minimum(VectorF a, VectorF b) {
+  return nan_or(a, b, _mm256_or_ps(_mm256_min_ps(a, b), _mm256_min_ps(b, a)));
+}
+#else
+HEARTH_INLINE VectorF maximum(VectorF a, VectorF b) {
+  return (a > b) | (a != a) | ((a == b) & ((VectorI)b < 0)) ? a : b;
+}
+HEARTH_INLINE VectorF minimum(VectorF a, VectorF b) {
+  return (a < b) | (a != a) | ((a == b) & ((VectorI)a < 0)) ? a : b;
+}
+#endif
+
 template <class V>
 constexpr bool kLongTables = sizeof(V) == 64;
 #if defined(__AVX512F__)
