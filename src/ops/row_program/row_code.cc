@@ -56,6 +56,7 @@ class Recorder {
     record_.vectors = reductions_ > 0 ? kAccumulators : vectors;
     record_.accumulators = reductions_ * kAccumulators;
     record_.starts.resize(size_t(record_.accumulators));
+    passed_on_.assign(size_t(record_.accumulators), -1);
   }
 
   CodeRecord run() {
@@ -81,7 +82,7 @@ class Recorder {
     for (size_t s = 0; s < run_.steps.size(); ++s) {
       const RowRunStep& step = run_.steps[s];
       if (is_reduction(step.op)) {
-        reduce(step, reduction++ * kAccumulators + copy);
+        reduce(step, reduction++ * kAccumulators, copy);
         continue;
       }
       int& made = values_[run_.inputs.size() + s];
@@ -91,12 +92,31 @@ class Recorder {
     }
   }
 
-  void reduce(const RowRunStep& step, int accumulator) {
-    record_.starts[size_t(accumulator)] = record_start(step.op);
+  // A sum has an accumulator for each vector of a turn, as the interpreter's.
+  void reduce(const RowRunStep& step, int first_accumulator, int copy) {
+    if (is_extreme(step.op)) return find_extremes(step, first_accumulator, copy);
+    const int accumulator = first_accumulator + copy;
+    record_.starts[size_t(accumulator)] = record_start(step.op, copy);
     const int before = record_.add({.op = CodeOp::accumulator, .immediate = accumulator});
     const int after = step.in[1] >= 0 ? record_multiply_add(&record_, value(step.in[0]), value(step.in[1]), before)
                                       : record_op(&record_, step.op, before, value(step.in[0]), -1);
     record_.add({.op = CodeOp::set_accumulator, .in = {after, -1, -1}, .immediate = accumulator});
+  }
+
+  // All vectors of a turn pass through the same accumulators: integers are compared within a cycle.
+  void find_extremes(const RowRunStep& step, int first_accumulator, int copy) {
+    const bool last = copy + 1 == record_.vectors;
+    for (int which = 0; which < kExtremes; ++which) {
+      const int accumulator = first_accumulator + which;
+      int& so_far = passed_on_[size_t(accumulator)];
+      record_.starts[size_t(accumulator)] = record_start(step.op, which);
+      const int before =
+          record_.add({.op = copy == 0 ? CodeOp::accumulator : CodeOp::nothing, .immediate = accumulator});
+      so_far = record_extreme(&record_, which, copy == 0 ? before : so_far, value(step.in[0]));
+      record_.add({.op = last ? CodeOp::set_accumulator : CodeOp::nothing,
+                   .in = {last ? so_far : -1, -1, -1},
+                   .immediate = accumulator});
+    }
   }
 
   // Inputs are loaded where they are read first.
@@ -123,7 +143,8 @@ class Recorder {
   CodeRecord record_;
   int reductions_ = 0;
   int64_t offset_ = 0;
-  std::vector<int> values_;  // nodes; -1: not made yet
+  std::vector<int> values_;     // nodes; -1: not made yet
+  std::vector<int> passed_on_;  // of accumulators that all vectors of a turn share: the node so far
 };
 
 // The bytes that tell runs apart.

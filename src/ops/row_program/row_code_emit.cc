@@ -32,7 +32,8 @@ bool walks(CodeOp op) {
 bool has_value(CodeOp op) { return op < CodeOp::store; }
 bool commutes(CodeOp op) {
   return op == CodeOp::add || op == CodeOp::mul || op == CodeOp::bits_and || op == CodeOp::bits_or ||
-         op == CodeOp::bits_xor || op == CodeOp::bits_plus;
+         op == CodeOp::bits_xor || op == CodeOp::bits_plus || op == CodeOp::largest_signed ||
+         op == CodeOp::largest_unsigned || op == CodeOp::smallest_unsigned;
 }
 
 VectorOpcode two_operand_code(CodeOp op) {
@@ -48,6 +49,9 @@ VectorOpcode two_operand_code(CodeOp op) {
     case CodeOp::bits_xor: return {0, 1, 0x57};
     case CodeOp::bits_plus: return {1, 1, 0xfe};
     case CodeOp::bits_minus: return {1, 1, 0xfa};
+    case CodeOp::largest_signed: return {1, 2, 0x3d};
+    case CodeOp::largest_unsigned: return {1, 2, 0x3f};
+    case CodeOp::smallest_unsigned: return {1, 2, 0x3b};
     default: return kScale;
   }
 }
@@ -248,6 +252,7 @@ class Emitter {
         break;
       case CodeOp::store_bf16: store_upper_halves(n); break;
       case CodeOp::prefetch: out_.prefetch(element(n, 4)); break;
+      case CodeOp::nothing: break;
       case CodeOp::set_accumulator: move(first_accumulator_ + n.immediate, n.in[0]); break;
       case CodeOp::fma: multiply_add(n, 0xa8); break;
       case CodeOp::fnma: multiply_add(n, 0xac); break;

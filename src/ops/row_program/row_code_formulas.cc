@@ -201,8 +201,8 @@ V value_of(RowOp op, V a, V b, V c) {
     case RowOp::i32_to_f32: return made(a, CodeOp::to_float, a.node);
     case RowOp::round_bf16: return rounded_bits(a);
     case RowOp::sum_f32: return a + b;
-    case RowOp::max_row_f32: return maximum(a, b);
-    case RowOp::min_row_f32: return minimum(a, b);
+    case RowOp::max_row_f32:  // see record_extreme
+    case RowOp::min_row_f32: return a;
     case RowOp::copy: return a;
     default: return {a.record, -1};
   }
@@ -237,12 +237,14 @@ int record_multiply_add(CodeRecord* record, int a, int b, int c) {
 }
 int record_rounded(CodeRecord* record, int a) { return record_op(record, RowOp::round_bf16, a, -1, -1); }
 
-uint32_t record_start(RowOp reduction) {
-  switch (reduction) {
-    case RowOp::max_row_f32: return std::bit_cast<uint32_t>(-kInf);
-    case RowOp::min_row_f32: return std::bit_cast<uint32_t>(kInf);
-    default: return std::bit_cast<uint32_t>(-0.0f);
-  }
+int record_extreme(CodeRecord* record, int which, int a, int b) {
+  constexpr CodeOp kOps[kExtremes] = {CodeOp::largest_signed, CodeOp::largest_unsigned, CodeOp::smallest_unsigned};
+  return record->add({.op = kOps[which], .in = {a, b, -1}});
+}
+
+uint32_t record_start(RowOp reduction, int accumulator) {
+  if (!is_extreme(reduction)) return std::bit_cast<uint32_t>(-0.0f);
+  return accumulator == 0 ? 0x80000000u : accumulator == 1 ? 0u : 0xffffffffu;
 }
 
 }  // namespace hearth

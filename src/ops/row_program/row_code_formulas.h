@@ -14,6 +14,15 @@ bool is_recorded(RowOp op);
 int record_op(CodeRecord* record, RowOp op, int a, int b, int c);
 int record_multiply_add(CodeRecord* record, int a, int b, int c);  // a b + c, rounded once
 int record_rounded(CodeRecord* record, int a);                     // to bf16, in the upper half of the word
-uint32_t record_start(RowOp reduction);                            // what combined with any element is that element
+
+// A maximum or a minimum is found as three integers of the elements' bits: the largest signed one, the largest and the
+// smallest unsigned one. Of numbers above zero the signed order is theirs, of those below the unsigned one is theirs
+// turned around, and NaN lies at the ends of both.
+constexpr int kExtremes = 3;
+inline bool is_extreme(RowOp op) { return op == RowOp::max_row_f32 || op == RowOp::min_row_f32; }
+int record_extreme(CodeRecord* record, int which, int a, int b);
+
+// What an accumulator of a reduction begins with: combined with any element it is that element.
+uint32_t record_start(RowOp reduction, int accumulator);
 
 }  // namespace hearth

@@ -29,6 +29,9 @@ enum class CodeOp : uint8_t {
   bits_xor,
   bits_plus,
   bits_minus,
+  largest_signed,
+  largest_unsigned,
+  smallest_unsigned,  // of integers
   bits_left,
   bits_right,
   bits_right_signed,  // shifts: by immediate
@@ -48,6 +51,7 @@ enum class CodeOp : uint8_t {
   store_streaming,  // a, into argument `immediate`; of bf16 the upper half of each word
   set_accumulator,  // number `immediate`
   prefetch,         // argument `immediate`, `offset` bytes behind where it is read as f32
+  nothing,          // so that vectors of a turn have as many nodes each
 };
 
 struct CodeNode {

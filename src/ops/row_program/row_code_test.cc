@@ -87,6 +87,44 @@ TEST(RowCode, EveryInstruction) {
   EXPECT_EQ(count, 30);
 }
 
+// Rows of a few kinds of numbers each, so that all are below zero, or zeros of both signs, or one is NaN of either
+// sign.
+TEST(RowCode, ExtremesOfRows) {
+  constexpr int64_t rows = 512, width = 256;
+  const std::vector<float> kinds = {0.0f, -0.0f, 1.5f, -2.5f, 0x1p-149f, -0x1p-149f, INFINITY, -INFINITY, NAN, -NAN};
+  std::mt19937 random(3);
+  Tensors in{Tensor(DType::f32, {rows, width})};
+  std::vector<float> most(rows, -INFINITY), least(rows, INFINITY);
+  for (int64_t r = 0; r < rows; ++r) {
+    const size_t common = random() % kinds.size(), rare = random() % kinds.size();
+    const int64_t at = int64_t(random() % width);
+    for (int64_t i = 0; i < width; ++i) {
+      const float x = kinds[i == at ? rare : common];
+      std::memcpy(in[0].bytes.data() + (r * width + i) * 4, &x, 4);
+      const bool nan = std::isnan(x) || std::isnan(most[size_t(r)]);
+      const auto above = [](float a, float b) { return a > b || (a == b && std::signbit(b)); };
+      most[size_t(r)] = nan ? NAN : above(x, most[size_t(r)]) ? x : most[size_t(r)];
+      least[size_t(r)] = nan ? NAN : above(x, least[size_t(r)]) ? least[size_t(r)] : x;
+    }
+  }
+  Builder build(rows, width);
+  const uint8_t x = build.load(0);
+  build.store_row(build.op(RowOp::max_row_f32, x), 0);
+  build.store_row(build.op(RowOp::min_row_f32, x), 1);
+  for (Isa isa : isas()) {
+    for (bool coded : {false, true}) {
+      Tensors out{Tensor(DType::f32, {rows}), Tensor(DType::f32, {rows})};
+      want_row_code(coded);
+      run(isa, build.done(), in, &out);
+      for (int64_t r = 0; r < rows; ++r) {
+        const std::string what = std::string(isa_name(isa)) + (coded ? " coded" : "") + " row " + std::to_string(r);
+        EXPECT_EQ(ulps_between(out[0].at<float>(r), most[size_t(r)]), 0) << what;
+        EXPECT_EQ(ulps_between(out[1].at<float>(r), least[size_t(r)]), 0) << what;
+      }
+    }
+  }
+}
+
 // Values and numbers per row of all kinds, in several phases.
 struct RandomProgram : RandomParts {
   RandomProgram(uint32_t seed, int64_t rows, int64_t width, int64_t inner) : RandomParts(seed, rows, width, inner) {

@@ -109,6 +109,29 @@ void finish_reduction(void* dst, const void* vectors) {
   total = combine_lanes<How, T>(How::combine(How::combine(v[0], v[1]), How::combine(v[2], v[3])), T(total));
 }
 
+// What row_code leaves for a maximum or minimum: see record_extreme. The fourth vector is unused.
+struct FoundExtremes {
+  VectorI largest;
+  VectorU largest_unsigned, smallest_unsigned;
+};
+struct LargestOf {
+  HEARTH_INLINE VectorF of(const FoundExtremes& v) {
+    const VectorU number = v.largest >= 0 ? (VectorU)v.largest : v.smallest_unsigned;
+    return (VectorF)(v.largest_unsigned > 0xff800000u ? v.largest_unsigned : number);
+  }
+};
+struct SmallestOf {
+  HEARTH_INLINE VectorF of(const FoundExtremes& v) {
+    const VectorU number = (VectorI)v.largest_unsigned < 0 ? v.largest_unsigned : v.smallest_unsigned;
+    return (VectorF)(v.largest > 0x7f800000 ? (VectorU)v.largest : number);
+  }
+};
+template <class How, class Which>
+void finish_extreme(void* dst, const void* vectors) {
+  F& total = *static_cast<F*>(dst);
+  total = combine_lanes<How, float>(Which::of(*static_cast<const FoundExtremes*>(vectors)), float(total));
+}
+
 template <class How, class T, class Vector>
 void reduce(void* dst, const void* memory, const void*, int64_t rows, int64_t width) {
   using Alias __attribute__((may_alias)) = T;
@@ -183,8 +206,8 @@ constexpr void add_reduction(RowTable& table, RowOp op) {
 
 constexpr void add_reductions(RowTable& table) {
   table.finish[int(RowOp::sum_f32)] = finish_reduction<Sum, float, VectorF>;
-  table.finish[int(RowOp::max_row_f32)] = finish_reduction<Maximum, float, VectorF>;
-  table.finish[int(RowOp::min_row_f32)] = finish_reduction<Minimum, float, VectorF>;
+  table.finish[int(RowOp::max_row_f32)] = finish_extreme<Maximum, LargestOf>;
+  table.finish[int(RowOp::min_row_f32)] = finish_extreme<Minimum, SmallestOf>;
   add_reduction<Sum, float, VectorF>(table, RowOp::sum_f32);
   add_reduction<Product, float, VectorF>(table, RowOp::prod_f32);
   add_reduction<Maximum, float, VectorF>(table, RowOp::max_row_f32);
