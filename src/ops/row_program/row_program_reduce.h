@@ -109,27 +109,31 @@ void finish_reduction(void* dst, const void* vectors) {
   total = combine_lanes<How, T>(How::combine(How::combine(v[0], v[1]), How::combine(v[2], v[3])), T(total));
 }
 
-// What row_code leaves for a maximum or minimum: see record_extreme. The fourth vector is unused.
+// What row_code leaves for a maximum or minimum: see record_extreme. The fourth vector is unused. `dst` is one element
+// more.
 struct FoundExtremes {
-  VectorI largest;
-  VectorU largest_unsigned, smallest_unsigned;
+  int32_t largest;
+  uint32_t largest_unsigned, smallest_unsigned;
 };
 struct LargestOf {
-  HEARTH_INLINE VectorF of(const FoundExtremes& v) {
-    const VectorU number = v.largest >= 0 ? (VectorU)v.largest : v.smallest_unsigned;
-    return (VectorF)(v.largest_unsigned > 0xff800000u ? v.largest_unsigned : number);
+  HEARTH_INLINE uint32_t bits(const FoundExtremes& v) {
+    const uint32_t number = v.largest >= 0 ? uint32_t(v.largest) : v.smallest_unsigned;
+    return v.largest_unsigned > 0xff800000u ? v.largest_unsigned : number;
   }
 };
 struct SmallestOf {
-  HEARTH_INLINE VectorF of(const FoundExtremes& v) {
-    const VectorU number = (VectorI)v.largest_unsigned < 0 ? v.largest_unsigned : v.smallest_unsigned;
-    return (VectorF)(v.largest > 0x7f800000 ? (VectorU)v.largest : number);
+  HEARTH_INLINE uint32_t bits(const FoundExtremes& v) {
+    const uint32_t number = int32_t(v.largest_unsigned) < 0 ? v.largest_unsigned : v.smallest_unsigned;
+    return v.largest > 0x7f800000 ? uint32_t(v.largest) : number;
   }
 };
-template <class How, class Which>
+template <class Which>
 void finish_extreme(void* dst, const void* vectors) {
-  F& total = *static_cast<F*>(dst);
-  total = combine_lanes<How, float>(Which::of(*static_cast<const FoundExtremes*>(vectors)), float(total));
+  U& total = *static_cast<U*>(dst);
+  const VectorU* v = static_cast<const VectorU*>(vectors);
+  total = Which::bits({combine_lanes<MaximumI, int32_t>((VectorI)v[0], int32_t(total)),
+                       combine_lanes<MaximumI, uint32_t>(v[1], uint32_t(total)),
+                       combine_lanes<MinimumI, uint32_t>(v[2], uint32_t(total))});
 }
 
 template <class How, class T, class Vector>
@@ -206,8 +210,8 @@ constexpr void add_reduction(RowTable& table, RowOp op) {
 
 constexpr void add_reductions(RowTable& table) {
   table.finish[int(RowOp::sum_f32)] = finish_reduction<Sum, float, VectorF>;
-  table.finish[int(RowOp::max_row_f32)] = finish_extreme<Maximum, LargestOf>;
-  table.finish[int(RowOp::min_row_f32)] = finish_extreme<Minimum, SmallestOf>;
+  table.finish[int(RowOp::max_row_f32)] = finish_extreme<LargestOf>;
+  table.finish[int(RowOp::min_row_f32)] = finish_extreme<SmallestOf>;
   add_reduction<Sum, float, VectorF>(table, RowOp::sum_f32);
   add_reduction<Product, float, VectorF>(table, RowOp::prod_f32);
   add_reduction<Maximum, float, VectorF>(table, RowOp::max_row_f32);
