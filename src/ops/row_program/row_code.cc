@@ -51,7 +51,7 @@ class Recorder {
   // `vectors` in a turn, where there are no reductions.
   Recorder(const RowRun& run, int vectors) : run_(run) {
     record_.wide = run.wide;
-    record_.arguments = int(run.inputs.size() + run.ahead.size()) + run.outputs;
+    record_.arguments = int(run.inputs.size() + run.ahead.size()) + run.outputs + run.written_next;
     for (const RowRunStep& step : run.steps) reductions_ += is_reduction(step.op);
     record_.vectors = reductions_ > 0 ? kAccumulators : vectors;
     record_.accumulators = reductions_ * kAccumulators;
@@ -78,6 +78,9 @@ class Recorder {
       const int argument = int(run_.inputs.size() + i) + run_.outputs;
       record_.add({.op = CodeOp::prefetch, .immediate = argument, .offset = offset_ + run_.ahead[i]});
     }
+    const int written = int(run_.inputs.size() + run_.ahead.size()) + run_.outputs;
+    for (int i = 0; i < run_.written_next; ++i)
+      record_.add({.op = CodeOp::prefetch_written, .immediate = written + i, .offset = offset_});
     int reduction = 0;
     for (size_t s = 0; s < run_.steps.size(); ++s) {
       const RowRunStep& step = run_.steps[s];
@@ -149,7 +152,8 @@ class Recorder {
 
 // The bytes that tell runs apart.
 std::string key_of(const RowRun& run) {
-  std::string key = {char(run.wide), char(run.by_four), char(run.outputs), char(run.inputs.size())};
+  std::string key = {char(run.wide), char(run.by_four), char(run.outputs), char(run.inputs.size()),
+                     char(run.written_next)};
   for (RowRead read : run.inputs) key += char(read);
   key.append(reinterpret_cast<const char*>(run.ahead.data()), run.ahead.size() * sizeof(int32_t));
   for (const RowRunStep& s : run.steps) {

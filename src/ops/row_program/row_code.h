@@ -30,6 +30,7 @@ struct RowRun {
   int outputs = 0;
   // Memory that will be read next: so many f32 behind the tile at an argument, which comes after the outputs'.
   std::vector<int32_t> ahead = {};
+  int written_next = 0;  // tiles of f32 that the next phase writes; their arguments come last
 };
 
 class RowCode {
@@ -43,8 +44,8 @@ class RowCode {
   int64_t unit() const { return unit_; }    // n is a multiple of it
   int results() const { return results_; }  // reductions
 
-  // arguments: addresses of the inputs, of the outputs, of what is fetched ahead, and, if there are reductions, of 4
-  // vectors for each, in order, which RowTable::finish makes one number of.
+  // arguments: addresses of the inputs, of the outputs, of what is fetched ahead and what is written next, and, if
+  // there are reductions, of 4 vectors for each, in order, which RowTable::finish makes one number of.
   void operator()(void* const* arguments, int64_t n) const {
     reinterpret_cast<void (*)(void* const*, int64_t)>(memory_)(arguments, n);
   }

@@ -26,7 +26,7 @@ constexpr X86Register kPointers[] = {kRcx, kRdx, kR8, kR9, kR10, kR11, kRbx, kR1
 constexpr int kNever = 1 << 30;
 
 bool walks(CodeOp op) {
-  return op == CodeOp::load || op == CodeOp::load_bf16 || op == CodeOp::prefetch ||
+  return op == CodeOp::load || op == CodeOp::load_bf16 || op == CodeOp::prefetch || op == CodeOp::prefetch_written ||
          (op >= CodeOp::store && op <= CodeOp::store_streaming);
 }
 bool has_value(CodeOp op) { return op < CodeOp::store; }
@@ -251,7 +251,8 @@ class Emitter {
         out_.vector(kStreamingStore, in_reg(n.in[0]), 0, element(n, 4));
         break;
       case CodeOp::store_bf16: store_upper_halves(n); break;
-      case CodeOp::prefetch: out_.prefetch(element(n, 4)); break;
+      case CodeOp::prefetch: out_.prefetch(element(n, 4), false); break;
+      case CodeOp::prefetch_written: out_.prefetch(element(n, 4), true); break;
       case CodeOp::nothing: break;
       case CodeOp::set_accumulator: move(first_accumulator_ + n.immediate, n.in[0]); break;
       case CodeOp::fma: multiply_add(n, 0xa8); break;

@@ -48,10 +48,11 @@ enum class CodeOp : uint8_t {
   lookup32,  // integer, table of as many words as there are lanes; or the two halves of one twice as long
   store,
   store_bf16,
-  store_streaming,  // a, into argument `immediate`; of bf16 the upper half of each word
-  set_accumulator,  // number `immediate`
-  prefetch,         // argument `immediate`, `offset` bytes behind where it is read as f32
-  nothing,          // so that vectors of a turn have as many nodes each
+  store_streaming,   // a, into argument `immediate`; of bf16 the upper half of each word
+  set_accumulator,   // number `immediate`
+  prefetch,          // argument `immediate`, `offset` bytes behind where it is read as f32
+  prefetch_written,  // the same, of memory that will be written
+  nothing,           // so that vectors of a turn have as many nodes each
 };
 
 struct CodeNode {

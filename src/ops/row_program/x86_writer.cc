@@ -41,10 +41,10 @@ void X86Writer::store_low_half(const X86Memory& to, int reg) {
   memory(reg, to, -1);
 }
 
-void X86Writer::prefetch(const X86Memory& at) {
+void X86Writer::prefetch(const X86Memory& at, bool to_write) {
   if (at.base & 8) bytes({0x41});
-  bytes({0x0f, 0x18});
-  memory(1, at, -1);  // to all caches
+  bytes({0x0f, to_write ? 0x0d : 0x18});
+  memory(1, at, -1);  // to all caches; to write: as their owner
 }
 
 // Displacements of 4 bytes always: those of one byte are scaled in EVEX.

@@ -41,7 +41,7 @@ class X86Writer {
   // The operands are called as in the manual: reg, vvvv (0 where there is none), r/m. immediate: -1 for none.
   void vector(VectorOpcode op, int reg, int vvvv, int rm, int immediate = -1);
   void vector(VectorOpcode op, int reg, int vvvv, const X86Memory& rm, int immediate = -1);
-  void prefetch(const X86Memory& at);
+  void prefetch(const X86Memory& at, bool to_write);
   // Writes the lower half of a register.
   void store_low_half(const X86Memory& to, int reg);
 
