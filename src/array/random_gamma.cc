@@ -60,11 +60,24 @@ Value gamma_samples(const Value& key, const Value& a, bool log_space) {
 }
 
 // A sample that underflowed to 0 stays there.
-Value gamma_slope(const Value& sample, const Value& a, bool log_space) {
-  if (log_space) return convert(gamma_log_slope(sample, a), a.dtype());
+Value gamma_slope(const Value& sample, const Value& a, bool log_space, int orders) {
+  if (log_space) return convert(gamma_log_slope(sample, a, orders), a.dtype());
   const Value none = compare("EQ", sample, scalar_like(sample, 0)), some = select(none, one_like(sample), sample);
-  const Value slope = convert(gamma_log_slope(log(convert(some, DType::f64)), a), a.dtype()) * some;
+  const Value slope = convert(gamma_log_slope(log(convert(some, DType::f64)), a, orders), a.dtype()) * some;
   return select(none, scalar_like(slope, 0), slope);
+}
+
+// Samples that have so many derivatives by a. The slope depends on the sample, which moves with a in its turn.
+Value moving_samples(const Value& key, const Value& a, bool log_space, int orders) {
+  if (orders == 0)
+    return without_derivative(
+        a, [&] { return Values{gamma_samples(key, a, log_space)}; }, kGammaRefusal)[0];
+  const auto samples = [=](const Values& in) -> Values { return {gamma_samples(in[0], in[1], log_space)}; };
+  const auto rule = [=](const Values& in, const Values& tangents) -> Values {
+    const Value sample = moving_samples(in[0], in[1], log_space, orders - 1);
+    return {tangents[1] * gamma_slope(sample, in[1], log_space, orders - 1)};
+  };
+  return custom_jvp({key, a}, samples, rule)[0];
 }
 
 Array gamma_array(const char* name, const Array& key, const Array& a, const Shape& shape, DType dtype, bool log_space) {
@@ -77,11 +90,7 @@ Array gamma_array(const char* name, const Array& key, const Array& a, const Shap
 
 Value gamma_value(const Value& key, const Value& a, bool log_space) {
   if (a.type().elements() == 0) return a;
-  const auto samples = [=](const Values& in) -> Values { return {gamma_samples(in[0], in[1], log_space)}; };
-  const auto rule = [=](const Values& in, const Values& tangents) -> Values {
-    return {tangents[1] * gamma_slope(samples(in)[0], in[1], log_space)};
-  };
-  return custom_jvp({key, a}, samples, rule)[0];
+  return moving_samples(key, a, log_space, 2);
 }
 
 Array gamma(const Array& key, const Array& a, const Shape& shape, DType dtype) {

@@ -48,8 +48,10 @@ Value bernoulli_value(const Value& key, const Value& p, const Dims& shape, const
 Value randint_value(const Value& key, const Dims& shape, const Value& low, const Value& high, DType dtype);
 // One sample of each element of a; with log_space its logarithm.
 Value gamma_value(const Value& key, const Value& a, bool log_space);
-// d log x / da in f64 of gamma samples x of shape a, both of one shape.
-Value gamma_log_slope(const Value& log_x, const Value& a);
+// d log x / da in f64 of gamma samples x of shape a, both of one shape. It has `orders` derivatives; asking for one
+// more is Error{unsupported}.
+Value gamma_log_slope(const Value& log_x, const Value& a, int orders);
+inline constexpr const char* kGammaRefusal = "gamma: has two derivatives by its shape parameter, not a third";
 Value generalized_normal_value(const Value& key, double p, const Dims& shape, DType dtype);
 
 // One array from a function of the key's value.

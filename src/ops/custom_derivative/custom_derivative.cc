@@ -52,10 +52,11 @@ struct Writer {
     return outputs_of(*body);
   }
 
-  Values node(const char* op, Values inputs) {
-    const int64_t arguments = int64_t(inputs.size());
+  Values node(const char* op, Values inputs, const std::string& refusal = "") {
+    Attrs attrs{{"arguments", int64_t(inputs.size())}, {"captures", captures}};
+    if (!refusal.empty()) attrs.set("refusal", refusal);
     inputs.insert(inputs.end(), captured.begin(), captured.end());
-    return outer.add_all(op, inputs, {{"arguments", arguments}, {"captures", captures}}, bodies);
+    return outer.add_all(op, inputs, attrs, bodies);
   }
 };
 
@@ -108,6 +109,7 @@ Values decompose(Graph& graph, const Node& node, const Values& in) {
 
 void refuse_captured(const char* op, const Attrs& attrs, const Values& in, const std::vector<bool>& wanted) {
   for (size_t i = arguments_of(attrs); i < in.size(); ++i) {
+    HEARTH_CHECK(!wanted[i] || !attrs.has("refusal"), unsupported, attrs.text("refusal"));
     HEARTH_CHECK(!wanted[i], value, op, ": a derivative is sought by way of ", in[i],
                  ", which the function uses without taking it\n  hint: make it an argument");
   }
@@ -215,6 +217,14 @@ Values custom_jvp(const Values& arguments, const ValuesOfValues& f, const RuleOf
                   rule(first_of(x, in.size()), rest_of(x, in.size())), out);
   });
   return writer.node("custom_jvp", arguments);
+}
+
+Values without_derivative(const Value& any_used, const std::function<Values()>& f, const std::string& refusal) {
+  Writer writer{*any_used.graph};
+  const ValuesOfValues body = [&](const Values&) { return f(); };
+  writer.write({}, body);
+  writer.write({}, body);  // no tangents come, so what the rule computes is not read
+  return writer.node("custom_jvp", {}, refusal);
 }
 
 std::vector<OpInfo> custom_derivative_ops() {

@@ -12,6 +12,7 @@
 // one is an error. Throw Error{shape} when a rule does not give what the function's types ask for.
 
 #include <functional>
+#include <string>
 
 #include "ir/graph.h"
 
@@ -23,5 +24,9 @@ using RuleOfValues = std::function<std::vector<Value>(const std::vector<Value>&,
 std::vector<Value> custom_vjp(const std::vector<Value>& arguments, const ValuesOfValues& f,
                               const ValuesOfValues& forward, const RuleOfValues& backward);
 std::vector<Value> custom_jvp(const std::vector<Value>& arguments, const ValuesOfValues& f, const RuleOfValues& rule);
+
+// f() as it is; a derivative by way of any value that it uses is Error{unsupported} with the text `refusal`.
+std::vector<Value> without_derivative(const Value& any_used, const std::function<std::vector<Value>()>& f,
+                                      const std::string& refusal);
 
 }  // namespace hearth
