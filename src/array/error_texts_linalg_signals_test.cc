@@ -70,7 +70,7 @@ TEST(ErrorTexts, linear_algebra) {
        "diagonal: needs matrices, at least 2 axes\n"
        "  x is f32[3]"},
       {"trace/vector", [&] { trace(v); },
-       "diagonal: needs matrices, at least 2 axes\n"
+       "trace: needs matrices, at least 2 axes\n"
        "  x is f32[3]"},
       {"matrix_norm/order", [&] { matrix_norm(x, "max"); },
        "matrix_norm: ord 'max' is none of fro, nuc, 1, -1, 2, -2, inf, -inf"},
@@ -138,7 +138,7 @@ TEST(ErrorTexts, signals) {
        "rfftn: needs at least one axis\n"
        "  x is f32[2,3]"},
       {"fft2/vector", [] { fft2(zeros({3}, DType::complex64)); },
-       "fftn: axis -2 does not exist\n"
+       "fft2: axis -2 does not exist\n"
        "  x is complex64[3]"},
       {"fftfreq/count", [] { fftfreq(0); }, "fftfreq: n is 0; there must be a sample"},
       {"fftfreq/integers", [] { fftfreq(4, 1, DType::i32); }, "fftfreq: dtype must be a float; it is i32"},

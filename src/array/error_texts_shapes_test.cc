@@ -162,9 +162,18 @@ TEST(ErrorTexts, shapes) {
        },
        "split: axis 1 of f32[2,3] does not divide into 2 equal sections\n"
        "  hint: array_split"},
-      {"split/no_sections", [] { array_split(zeros({3}), 0); }, "array_split: there cannot be 0 sections"},
+      {"split/no_sections", [] { split(zeros({3}), 0); }, "split: there cannot be 0 sections"},
+      {"array_split/no_sections", [] { array_split(zeros({3}), 0); }, "array_split: there cannot be 0 sections"},
       {"unstack/scalar", [] { unstack(zeros({})); }, "unstack: there is no axis 0 in f32[]"},
-      {"hsplit/scalar", [] { hsplit(zeros({}), 2); }, "split: there is no axis 1 in f32[]"},
+      {"hsplit/scalar", [] { hsplit(zeros({}), 2); }, "hsplit: there is no axis 1 in f32[]"},
+      {"vsplit/not_equal", [] { vsplit(zeros({3}), 2); },
+       "vsplit: axis 0 of f32[3] does not divide into 2 equal sections\n"
+       "  hint: array_split"},
+      {"dsplit/matrix",
+       [] {
+         dsplit(zeros({2, 4}), 2);
+       },
+       "dsplit: there is no axis 2 in f32[2,4]"},
       {"repeat/negative", [] { repeat(zeros({3}), -1); }, "repeat: cannot repeat -1 times"},
       {"repeat/counts_differ",
        [] {

@@ -13,10 +13,6 @@ Array transformed(const Array& x, const FftOptions& o, Value (*f)(const Value&, 
 Array transformed_axes(const Array& x, const FftnOptions& o, Value (*f)(const Value&, const FftnOptions&)) {
   return record([&](const Value& v) { return f(widened(v), o); }, x);
 }
-FftnOptions last_two(FftnOptions o) {
-  if (!o.axes) o.axes = Dims{-2, -1};
-  return o;
-}
 Graph& graph_now() { return current_recording()->graph; }
 
 }  // namespace
@@ -31,10 +27,10 @@ Array fftn(const Array& x, const FftnOptions& o) { return transformed_axes(x, o,
 Array ifftn(const Array& x, const FftnOptions& o) { return transformed_axes(x, o, ifftn); }
 Array rfftn(const Array& x, const FftnOptions& o) { return transformed_axes(x, o, rfftn); }
 Array irfftn(const Array& x, const FftnOptions& o) { return transformed_axes(x, o, irfftn); }
-Array fft2(const Array& x, const FftnOptions& o) { return fftn(x, last_two(o)); }
-Array ifft2(const Array& x, const FftnOptions& o) { return ifftn(x, last_two(o)); }
-Array rfft2(const Array& x, const FftnOptions& o) { return rfftn(x, last_two(o)); }
-Array irfft2(const Array& x, const FftnOptions& o) { return irfftn(x, last_two(o)); }
+Array fft2(const Array& x, const FftnOptions& o) { return transformed_axes(x, o, fft2); }
+Array ifft2(const Array& x, const FftnOptions& o) { return transformed_axes(x, o, ifft2); }
+Array rfft2(const Array& x, const FftnOptions& o) { return transformed_axes(x, o, rfft2); }
+Array irfft2(const Array& x, const FftnOptions& o) { return transformed_axes(x, o, irfft2); }
 
 Array fftfreq(int64_t n, double d, DType dtype) {
   const std::lock_guard lock(array_mutex());

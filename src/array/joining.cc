@@ -123,13 +123,14 @@ Arrays array_split(const Array& x, int64_t sections, int64_t axis) {
   return cut(x, axis, cuts);
 }
 
-Arrays split(const Array& x, int64_t sections, int64_t axis) {
-  const int64_t a = axis_of("split", x, axis);
-  HEARTH_CHECK(sections > 0, value, "split: there cannot be ", sections, " sections");
-  HEARTH_CHECK(x.dim(a) % sections == 0, shape, "split: axis ", axis, " of ", x.type(), " does not divide into ",
+static Arrays split_evenly(const char* function, const Array& x, int64_t sections, int64_t axis) {
+  const int64_t a = axis_of(function, x, axis);
+  HEARTH_CHECK(sections > 0, value, function, ": there cannot be ", sections, " sections");
+  HEARTH_CHECK(x.dim(a) % sections == 0, shape, function, ": axis ", axis, " of ", x.type(), " does not divide into ",
                sections, " equal sections\n  hint: array_split");
   return array_split(x, sections, a);
 }
+Arrays split(const Array& x, int64_t sections, int64_t axis) { return split_evenly("split", x, sections, axis); }
 
 Arrays split(const Array& x, const Dims& places, int64_t axis) {
   axis = axis_of("split", x, axis);
@@ -139,9 +140,9 @@ Arrays split(const Array& x, const Dims& places, int64_t axis) {
   return cut(x, axis, cuts);
 }
 
-Arrays hsplit(const Array& x, int64_t sections) { return split(x, sections, x.ndim() == 1 ? 0 : 1); }
-Arrays vsplit(const Array& x, int64_t sections) { return split(x, sections, 0); }
-Arrays dsplit(const Array& x, int64_t sections) { return split(x, sections, 2); }
+Arrays hsplit(const Array& x, int64_t sections) { return split_evenly("hsplit", x, sections, x.ndim() == 1 ? 0 : 1); }
+Arrays vsplit(const Array& x, int64_t sections) { return split_evenly("vsplit", x, sections, 0); }
+Arrays dsplit(const Array& x, int64_t sections) { return split_evenly("dsplit", x, sections, 2); }
 
 // x [..,N,..] -> [..,N,times,..] -> [..,N times,..]
 Array repeat(const Array& x, int64_t times, std::optional<int64_t> axis) {

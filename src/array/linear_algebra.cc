@@ -171,6 +171,7 @@ Array diagonal(const Array& x, int64_t offset) {
 Array trace(const Array& x, int64_t offset, std::optional<DType> dtype) {
   return record(
       [&](const Value& v) {
+        HEARTH_CHECK(v.rank() >= 2, shape, "trace: needs matrices, at least 2 axes\n  x is ", v);
         const Value d = diagonal(v, offset);
         return reduce_sum(convert(d, dtype.value_or(sum_dtype(d.dtype()))), {d.rank() - 1});
       },

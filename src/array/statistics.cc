@@ -17,11 +17,12 @@ namespace {
 
 using Reduction = Value (*)(const Value& x, const Dims& axes);
 
-Array reduced(const char* op, const Array& x, const ReduceOptions& o, Reduction f, bool needs_elements = false) {
+Array reduced(const char* op, const Array& x, const ReduceOptions& o, Reduction f, bool of_order = false) {
   return record(
       [&](const Value& v) {
         const Dims axes = axes_of(op, v, o.axis);
-        if (needs_elements) expect_elements(op, v, axes);
+        if (of_order) expect_elements(op, v, axes);
+        HEARTH_CHECK(!of_order || !is_complex(v.dtype()), dtype, op, ": complex numbers have no order\n  x is ", v);
         return put_back(f(v, axes), v, axes, o.keepdims);
       },
       x);

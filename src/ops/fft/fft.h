@@ -37,6 +37,10 @@ Value fftn(const Value& x, const FftnOptions& options = {});
 Value ifftn(const Value& x, const FftnOptions& options = {});
 Value rfftn(const Value& x, const FftnOptions& options = {});  // the last of axes is the halved one
 Value irfftn(const Value& x, const FftnOptions& options = {});
+Value fft2(const Value& x, const FftnOptions& options = {});  // as fftn and the others, over the last two axes
+Value ifft2(const Value& x, const FftnOptions& options = {});
+Value rfft2(const Value& x, const FftnOptions& options = {});
+Value irfft2(const Value& x, const FftnOptions& options = {});
 
 // Frequencies of the elements of a transform of n samples `spacing` apart.
 Value fftfreq(Graph& graph, int64_t n, double spacing = 1, DType dtype = DType::f32);   // [n]

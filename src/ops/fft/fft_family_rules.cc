@@ -169,12 +169,25 @@ Value ihfft(const Value& x, const FftOptions& o) {
   return conj(one_axis("ihfft", "RFFT", real_numbers(x, "ihfft"), {o.n, o.axis, other_norm(o.norm)}));
 }
 
-Value fftn(const Value& x, const FftnOptions& o) { return all_axes("fftn", "FFT", complex_numbers(x, "fftn"), o); }
-Value ifftn(const Value& x, const FftnOptions& o) { return all_axes("ifftn", "IFFT", complex_numbers(x, "ifftn"), o); }
-Value rfftn(const Value& x, const FftnOptions& o) { return all_axes("rfftn", "RFFT", real_numbers(x, "rfftn"), o); }
-Value irfftn(const Value& x, const FftnOptions& o) {
-  return all_axes("irfftn", "IRFFT", complex_numbers(x, "irfftn"), o);
+// Complex to complex or real; `op` is the name in errors.
+static Value complex_axes(const char* op, const char* type, const Value& x, const FftnOptions& o) {
+  return all_axes(op, type, complex_numbers(x, op), o);
 }
+static Value real_axes(const char* op, const Value& x, const FftnOptions& o) {
+  return all_axes(op, "RFFT", real_numbers(x, op), o);
+}
+static FftnOptions last_two(FftnOptions o) {
+  if (!o.axes) o.axes = Dims{-2, -1};
+  return o;
+}
+Value fftn(const Value& x, const FftnOptions& o) { return complex_axes("fftn", "FFT", x, o); }
+Value ifftn(const Value& x, const FftnOptions& o) { return complex_axes("ifftn", "IFFT", x, o); }
+Value rfftn(const Value& x, const FftnOptions& o) { return real_axes("rfftn", x, o); }
+Value irfftn(const Value& x, const FftnOptions& o) { return complex_axes("irfftn", "IRFFT", x, o); }
+Value fft2(const Value& x, const FftnOptions& o) { return complex_axes("fft2", "FFT", x, last_two(o)); }
+Value ifft2(const Value& x, const FftnOptions& o) { return complex_axes("ifft2", "IFFT", x, last_two(o)); }
+Value rfft2(const Value& x, const FftnOptions& o) { return real_axes("rfft2", x, last_two(o)); }
+Value irfft2(const Value& x, const FftnOptions& o) { return complex_axes("irfft2", "IRFFT", x, last_two(o)); }
 
 Value fftfreq(Graph& graph, int64_t n, double spacing, DType dtype) {
   HEARTH_CHECK(is_float(dtype), dtype, "fftfreq: dtype must be a float; it is ", dtype);
