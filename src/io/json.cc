@@ -48,7 +48,7 @@ class TreeBuilder {
     position_ = static_cast<int64_t>(position);
     const std::string_view text = error.what();  // "[json.exception.parse_error.101] parse error at line ...: <reason>"
     const size_t colon = text.find(": ");
-    reason_ = std::string(colon == std::string_view::npos ? text : text.substr(colon + 2));
+    reason_ = shortened(colon == std::string_view::npos ? text : text.substr(colon + 2));
     return false;
   }
 
@@ -61,6 +61,16 @@ class TreeBuilder {
     size_t member = 0;                              // of an object: where the next value goes
     std::unordered_map<std::string, size_t> index;  // of an object: key -> place
   };
+
+  // The parser's reason shows all that it read last, which may be megabytes: its middle is left out.
+  static std::string shortened(std::string_view reason) {
+    size_t head = 120, tail = reason.size() - std::min<size_t>(reason.size(), 60);
+    if (tail <= head) return std::string(reason);
+    const auto inside = [&](size_t at) { return (static_cast<unsigned char>(reason[at]) & 0xC0) == 0x80; };
+    while (head > 0 && inside(head)) --head;
+    while (tail < reason.size() && inside(tail)) ++tail;
+    return cat(reason.substr(0, head), " ... ", reason.substr(tail));
+  }
 
   Json* slot() {
     if (levels_.empty()) return root_;

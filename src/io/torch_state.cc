@@ -58,9 +58,9 @@ class StateReader {
         format, file_name(path_), ": ", where(), printable(cat(reason...)), "\n  file ", path_,
         "\n  hint: the file is damaged or no state dict; save it again with torch.save(model.state_dict(), ...)");
   }
-  template <class... Values>
-  [[noreturn]] void refuse(const Values&... what) const {
-    HEARTH_FAIL(unsupported, file_name(path_), ": ", where(), printable(cat(what...)), "\n  file ", path_);
+  [[noreturn]] void refuse(const std::string& what, const char* hint = "") const {
+    HEARTH_FAIL(unsupported, file_name(path_), ": ", where(), printable(what), "\n  file ", path_,
+                *hint ? "\n  hint: " : "", hint);
   }
   std::string where() const { return name_.empty() ? "" : "tensor '" + printable(name_) + "': "; }
 
@@ -123,7 +123,7 @@ DType StateReader::named_dtype(const PickleObject& name) const {
     if (name.kind == PickleKind::name && (name.text == row.dtype || name.text == row.storage)) return row.type;
   }
   if (name.kind != PickleKind::name) fail("its element type has no name");
-  refuse("has elements of ", name.text, ", which Hearth does not read\n  hint: convert the model to bf16, f16 or f32");
+  refuse(cat("has elements of ", name.text, ", which Hearth does not read"), "convert the model to bf16, f16 or f32");
 }
 
 // ("storage", type, key, location, elements), in older files with what part of another storage it is.
@@ -170,7 +170,7 @@ void StateReader::check_bounds(const TorchTensor& t) const {
   const int64_t held = state_.storages[t.storage].bytes / unit;
   if (t.type.elements() > 0 && last >= held) fail("it ends at element ", last, " of a storage that has ", held);
   if (bytes > most_bytes_ && t.type.elements() > 0)
-    refuse("it repeats its elements up to ", bytes, " bytes, more than the file has");
+    refuse(cat("it repeats its elements up to ", bytes, " bytes, more than the file has"));
 }
 
 bool StateReader::is_tensor(const PickleObject& object) const {
@@ -203,7 +203,7 @@ StateReader::Rebuild StateReader::unwrap(const PickleObject& value) const {
 void StateReader::read_tensor(const PickleObject& value) {
   const auto [rebuild, given] = unwrap(value);
   const bool is_third = rebuild == kTensor3;
-  if (rebuild != kTensor && rebuild != kTensor2 && !is_third) refuse("is made by ", rebuild);
+  if (rebuild != kTensor && rebuild != kTensor2 && !is_third) refuse(cat("is made by ", rebuild));
   const size_t least = rebuild == kTensor ? 4 : is_third ? 7 : 6;  // then metadata
   if (given->items.size() < least || given->items.size() > least + 1)
     fail(rebuild, " with ", given->items.size(), " arguments");
@@ -232,8 +232,8 @@ TorchState StateReader::run() {
     if (!seen.insert(item(root, i).text).second) fail("is there twice");
     const PickleObject& value = item(root, i + 1);
     if (!is_tensor(value))
-      refuse("is no tensor", value.kind == PickleKind::dict ? ", but a dict" : "",
-             "\n  hint: save the state dict alone: torch.save(model.state_dict(), ...)");
+      refuse(value.kind == PickleKind::dict ? "is no tensor, but a dict" : "is no tensor",
+             "save the state dict alone: torch.save(model.state_dict(), ...)");
     read_tensor(value);
   }
   return std::move(state_);
