@@ -67,8 +67,8 @@ static void check(const InferArgs& args, size_t first_extra) {
                k.dim(2), " key heads evenly\n  q is ", q, "\n  k is ", k);
   const Extras e = extras_of(args.in, args.attrs, first_extra);
   if (e.start.valid()) {
-    HEARTH_CHECK((e.start.type() == TensorType{DType::i32, {}}), shape, args.op,
-                 ": start must be an i32 scalar; it is ", e.start);
+    HEARTH_CHECK((e.start.type() == TensorType{DType::i32, {}} || e.start.type() == TensorType{DType::i32, {q.dim(0)}}),
+                 shape, args.op, ": start must be an i32 scalar, or [B]; it is ", e.start, "\n  q is ", q);
   }
   if (e.q_segments.valid()) {
     HEARTH_CHECK((e.q_segments.type() == TensorType{DType::i32, {q.dim(0), q.dim(1)}} &&
@@ -115,7 +115,8 @@ struct Scores {
 
 // By position: causal, and not past the window.
 static Value seen_by_position(Graph& graph, const Dims& whole, const Value& first, const Attrs& attrs) {
-  const Value last = iota(graph, DType::i32, whole, 3) + first, key = iota(graph, DType::i32, whole, 4);
+  const Value of_row = first.rank() == 0 ? first : broadcast_in_dim(first, whole, {0});
+  const Value last = iota(graph, DType::i32, whole, 3) + of_row, key = iota(graph, DType::i32, whole, 4);
   const Value causal = compare("LE", key, last);
   const int64_t window = attrs.integer_or("window", 0);
   if (window == 0) return causal;
@@ -227,12 +228,15 @@ static void batch(BatchArgs& b, size_t first) {
   const size_t start = attrs.integer("has_start") ? first : b.in.size();
   const size_t bias = b.in.size() - size_t(attrs.integer_or("has_bias", 0));
   const size_t mask = attrs.integer("has_mask") ? bias - 1 : b.in.size();
-  if (start < b.in.size() && b.batched[start]) return batch_decomposition(b);
   if (bias < b.in.size() && b.batched[bias]) return batch_decomposition(b);
   std::vector<Value> in = b.in;
   for (size_t i = 0; i < in.size(); ++i) {
-    if (i == start || i == bias || (i == mask && !b.batched[i] && in[i].dim(0) == 1)) continue;
+    const bool shared_start = i == start && !b.batched[i] && in[i].rank() == 0;
+    if (shared_start || i == bias || (i == mask && !b.batched[i] && in[i].dim(0) == 1)) continue;
     in[i] = b.with_batch(i);
+    if (i == start && in[i].rank() == 1) {  // [N]: every row of an example has the same
+      in[i] = broadcast_in_dim(in[i], {b.size, b.node.inputs[0].dim(0)}, {0});
+    }
     if (i == mask) {  // [N,1,...]: every row of an example has the same
       Dims whole = in[i].dims();
       whole[1] = b.node.inputs[0].dim(0);

@@ -9,8 +9,8 @@ namespace hearth {
 struct AttentionOptions {
   bool causal = true;
   double scale = 0;                 // 0: 1/sqrt(D)
-  std::optional<Value> start = {};  // i32 scalar, causal only: place of the first query among the keys, known at run
-                                    // time only; default S - T. Keys past the last query are not read.
+  std::optional<Value> start = {};  // i32 scalar or [B], causal only: place of a row's first query among the keys,
+                                    // known at run time only; default S - T. Keys past the last query are not read.
   std::optional<Value> q_segments = {}, k_segments = {};  // i32 [B,T] and [B,S]: a query sees keys of its own segment
   std::optional<Value> mask = {};                         // bool, broadcasts to [B,H,T,S]; false hides
   int64_t window = 0;                  // causal only: a query sees the last so many keys, its own place included

@@ -34,7 +34,11 @@ AttentionCall make_call(const KernelArgs& args, size_t first) {
   call.scale = float(args.attrs.real("scale"));
   call.window = args.attrs.integer_or("window", 0);
   if (args.attrs.has("soft_cap")) call.soft_cap = float(args.attrs.real("soft_cap"));
-  if (args.attrs.integer("has_start")) call.start = args.in[first++].as<const int32_t>();
+  if (args.attrs.integer("has_start")) {
+    const TensorArg& start = args.in[first++];
+    call.start = start.as<const int32_t>();
+    call.start_stride = int64_t(start.dims().size());
+  }
   if (args.attrs.integer("has_segments")) {
     call.q_segments = args.in[first++].as<const int32_t>();
     call.k_segments = args.in[first++].as<const int32_t>();
@@ -85,7 +89,9 @@ void check_common(const std::vector<TensorType>& in, const Attrs& attrs, size_t 
       format, "attention: q ", q, ", k ", k, " and v ", v, " do not fit");
   HEARTH_CHECK(q.dims[0] == k.dims[0] && q.dims[3] == k.dims[3] && k.dims[2] > 0 && q.dims[2] % k.dims[2] == 0, format,
                "attention: q ", q, " and k ", k, " do not fit");
-  if (start) HEARTH_CHECK((in[first] == TensorType{DType::i32, {}}), format, "attention: start is ", in[first]);
+  if (start)
+    HEARTH_CHECK((in[first] == TensorType{DType::i32, {}} || in[first] == TensorType{DType::i32, {q.dims[0]}}), format,
+                 "attention: start is ", in[first]);
   first += start;
   if (segments) {
     HEARTH_CHECK((in[first] == TensorType{DType::i32, {q.dims[0], q.dims[1]}} &&

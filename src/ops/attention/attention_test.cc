@@ -20,6 +20,9 @@ struct Arrangement {
   int64_t window = 0;
   double soft_cap = 0;
   bool bias = false;
+  std::vector<double> starts = {};  // one of each row of the batch, given at run time
+
+  bool has_start() const { return start >= 0 || !starts.empty(); }
 };
 
 // The inputs after q, k, v (and those that the derivative adds), by place.
@@ -28,7 +31,7 @@ struct Places {
 };
 Places places(const Arrangement& a, size_t first) {
   Places p;
-  if (a.start >= 0) p.start = first++;
+  if (a.has_start()) p.start = first++;
   if (a.segments) p.q_segments = first, p.k_segments = first + 1, first += 2;
   if (!a.mask.empty()) p.mask = first++;
   if (a.bias) p.bias = first;
@@ -36,7 +39,7 @@ Places places(const Arrangement& a, size_t first) {
 }
 
 bool visible(const std::vector<Reals>& in, const Arrangement& a, const Places& p, const Dims& at) {  // at: b, h, t, s
-  const int64_t place = at[2] + (p.start ? int64_t(in[p.start][0]) : a.S - a.T);
+  const int64_t place = at[2] + (p.start ? int64_t(in[p.start][a.starts.empty() ? 0 : at[0]]) : a.S - a.T);
   if (a.causal && at[3] > place) return false;
   if (a.window > 0 && at[3] <= place - a.window) return false;
   if (p.q_segments && in[p.q_segments]({at[0], at[2]}) != in[p.k_segments]({at[0], at[3]})) return false;
@@ -112,6 +115,7 @@ std::vector<Reals> backward(const std::vector<Reals>& in, const Arrangement& a) 
 std::vector<TestInput> extra_inputs(const Arrangement& a) {
   std::vector<TestInput> in;
   if (a.start >= 0) in.push_back({{}, 0, 0, DType::i32, {a.start}});
+  if (!a.starts.empty()) in.push_back({{a.B}, 0, 0, DType::i32, a.starts});
   if (a.segments) {  // documents of random lengths: sorted numbers
     in.push_back({{a.B, a.T}, 0, 3, DType::i32});
     in.push_back({{a.B, a.S}, 0, 3, DType::i32});
@@ -161,7 +165,7 @@ OpTest backward_test(const Arrangement& a) {
                                  in[0].dtype() == DType::f64 ? DType::f64 : DType::f32);  // row sums are never 16 bits
                 Attrs attrs{{"causal", int64_t(a.causal)},
                             {"scale", 1 / std::sqrt(double(a.D))},
-                            {"has_start", int64_t(a.start >= 0)},
+                            {"has_start", int64_t(a.has_start())},
                             {"has_segments", int64_t(a.segments)},
                             {"has_mask", int64_t(!a.mask.empty())}};
                 if (a.window > 0) attrs.set("window", a.window);
@@ -210,6 +214,11 @@ std::vector<OpTest> rows() {
        .window = 4,
        .soft_cap = 1.5,
        .bias = true},
+      {.name = "starts_of_rows", .B = 3, .T = 1, .S = 20, .H = 4, .G = 2, .starts = {3, 19, 0}},
+      {.name = "starts_of_rows_three_tokens", .B = 2, .T = 3, .S = 90, .H = 2, .starts = {70, 2}},
+      {.name = "starts_of_rows_many_tokens", .B = 2, .T = 20, .S = 50, .H = 2, .starts = {1, 30}},
+      {.name = "starts_of_rows_window", .B = 3, .T = 2, .S = 20, .H = 2, .window = 4, .starts = {0, 11, 18}},
+      {.name = "starts_of_rows_bias", .B = 2, .T = 9, .S = 20, .H = 2, .bias = true, .starts = {0, 11}},
       {"tile_minus_one", 1, 63, 63, 1, 1, 8},
       {"tile_plus_one", 1, 65, 65, 1, 1, 8},
       {"no_queries", 1, 0, 4, 2, 1, 8},

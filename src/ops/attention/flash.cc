@@ -130,17 +130,25 @@ void merge_row(const FlashKernels& kernel, const AttentionCall& c, int64_t b, in
   if (c.lse) c.lse[(b * c.tokens + t) * c.heads + h] = sum == 0 ? -INFINITY : max * float(M_LN2) + std::log(sum);
 }
 
+// The keys that some query of row b sees.
+struct KeyRange {
+  int64_t begin, end;
+  int64_t size() const { return std::max<int64_t>(end - begin, 0); }
+};
+KeyRange seen_keys(const AttentionCall& c, int64_t b) { return {causal_begin(c, b, 0), causal_end(c, b, c.tokens - 1)}; }
+
 // Items are ranges of keys, all kv heads together, because so they lie in memory. Heads are divided too when keys are
-// few.
+// few. Every row of the batch has its own keys cut into equally many ranges.
 void forward_decode(const FlashKernels& kernel, const AttentionCall& c) {
   constexpr int64_t kItemBytes = 64 << 10, kFewestKeys = 64,
                     kItemsPerThread = 2;  // smaller items do not pay for a wake-up
   const int64_t rows = c.tokens * (c.heads / c.kv_heads), threads = num_threads();
-  const int64_t begin = causal_begin(c, 0), end = causal_end(c, c.tokens - 1), seen = std::max<int64_t>(end - begin, 0);
+  int64_t seen = 0;
+  for (int64_t b = 0; b < c.batch; ++b) seen = std::max(seen, seen_keys(c, b).size());
   const int64_t bytes = 2 * seen * c.kv_heads * c.head_size * size_bytes(c.dtype);
   const int64_t most = c.batch % threads == 0 ? 1 : ceil_div(kItemsPerThread * threads, c.batch);
   const int64_t wanted = std::clamp<int64_t>(bytes / kItemBytes, 1, most);
-  const int64_t ranges = std::clamp<int64_t>(seen / kFewestKeys, 1, wanted), range = ceil_div(seen, ranges);
+  const int64_t ranges = std::clamp<int64_t>(seen / kFewestKeys, 1, wanted);
   const int64_t divisions = std::min(ceil_div(wanted, ranges), c.kv_heads), heads = ceil_div(c.kv_heads, divisions);
   const int64_t row_floats = 2 + c.head_size, step = c.kv_heads * rows * row_floats,
                 floats = kernel.decode_floats(c, heads);
@@ -148,9 +156,11 @@ void forward_decode(const FlashKernels& kernel, const AttentionCall& c) {
   float* partial = partials.get(c.batch * ranges * step);
   parallel_for(c.batch * ranges * divisions, [&](int64_t index, int) {
     const int64_t part = index / divisions, first_group = std::min(index % divisions * heads, c.kv_heads);
-    const int64_t first = begin + part % ranges * range, groups = std::min(heads, c.kv_heads - first_group);
+    const int64_t b = part / ranges, groups = std::min(heads, c.kv_heads - first_group);
     if (groups == 0) return;
-    kernel.decode_keys(c, {part / ranges, first_group, groups, first, std::min(end, first + range)},
+    const KeyRange keys = seen_keys(c, b);
+    const int64_t range = ceil_div(keys.size(), ranges), first = keys.begin + part % ranges * range;
+    kernel.decode_keys(c, {b, first_group, groups, first, std::min(keys.end, first + range)},
                        partial + part * step + first_group * rows * row_floats, scratch.get(floats));
   });
   for (int64_t b = 0; b < c.batch; ++b)

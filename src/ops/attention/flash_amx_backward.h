@@ -63,7 +63,7 @@ int64_t padded_size(int64_t head_size) { return round_up(head_size, kSide); }
 // piece, the whole piece, as far as some row of the call sees it. Returns up to where they are packed.
 int64_t pack_keys_until(const AttentionCall& call, int64_t b, int64_t g, int64_t packed, int64_t end,
                         const BackwardScratch& scratch) {
-  const int64_t last = causal_end(call, call.tokens - 1);
+  const int64_t last = causal_end(call, b, call.tokens - 1);
   for (; packed < end; packed += kSide) {
     const bf16* rows[kSide];
     const int64_t first = packed, i = first / kSide, n = min_of(kSide, last - first), at = i * scratch.pieces * kPiece;
@@ -328,7 +328,7 @@ void backward_rows(const AttentionGradCall& grad, int64_t b, int64_t g, int64_t 
     next_rows.add(call.q, call.q_stride);
     next_rows.add(grad.dout, grad.dout_stride);
     next_rows.add(call.out, call.out_stride);
-    Soon next_keys = soon_keys(call, b, g, packed, next < rows ? causal_end(call, (next_end - 1) / heads) : 0);
+    Soon next_keys = soon_keys(call, b, g, packed, next < rows ? causal_end(call, b, (next_end - 1) / heads) : 0);
     for (int64_t s = 0; s < end; s += kBlockKeyPieces * kSide)
       add_keys(call, block, s, end, &next_rows, &next_keys, dk_sum, dv_sum, scratch);
     store_dq(grad, block, scratch);

@@ -231,7 +231,7 @@ void add_keys(ForwardItem* item, int64_t first, int64_t n, Soon* keys) {
 void forward_rows(const AttentionCall& call, int64_t b, int64_t g, int64_t first_row, int64_t rows, float* base) {
   const TilesInUse tiles;
   const ForwardScratch scratch(call, rows, base);
-  const int64_t heads = group_heads(call), end_row = first_row + rows, end = causal_end(call, (end_row - 1) / heads);
+  const int64_t heads = group_heads(call), end_row = first_row + rows, end = causal_end(call, b, (end_row - 1) / heads);
   Soon queries(call, b, g * heads, heads, first_row + kSide, end_row);
   queries.add(call.q, call.q_stride);
   ForwardItem item = {call, b, g, first_row, rows, scratch, 0, queries};

@@ -85,7 +85,7 @@ float soften_row(float* score, int64_t n, float* max, float* total) {
 void hide_keys(const AttentionCall& call, const DecodeTile& at, int64_t group, int64_t row, float* score) {
   const int64_t heads = group_heads(call), t = row / heads, h = (at.first_group + group) * heads + row % heads;
   const uint8_t* mask = call.mask ? row_at(call.mask, call.mask_stride, at.b, h, t) : nullptr;
-  const int64_t begin = causal_begin(call, t), end = causal_end(call, t);
+  const int64_t begin = causal_begin(call, at.b, t), end = causal_end(call, at.b, t);
   for (int64_t i = 0, s = at.first; i < at.n; ++i, ++s) {
     const bool other =
         call.q_segments && call.k_segments[at.b * call.keys + s] != call.q_segments[at.b * call.tokens + t];
@@ -210,8 +210,8 @@ void decode_keys_of(const AttentionCall& call, const DecodeItem& item, float* pa
     scratch.total[i] = 0;
   }
   __builtin_memset(scratch.sum, 0, size_t(all * scratch.ld) * 4);
-  const int64_t end = min_of(item.end_key, causal_end(call, call.tokens - 1)), first_end = causal_end(call, 0),
-                last_begin = causal_begin(call, call.tokens - 1);
+  const int64_t end = min_of(item.end_key, causal_end(call, item.b, call.tokens - 1)),
+                first_end = causal_end(call, item.b, 0), last_begin = causal_begin(call, item.b, call.tokens - 1);
   for (int64_t first = item.first_key; first < end; first += scratch.keys) {
     const int64_t n = min_of(scratch.keys, end - first);
     const bool masked = first < last_begin || first + n > first_end || call.mask || call.q_segments;

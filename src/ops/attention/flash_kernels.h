@@ -49,18 +49,22 @@ const FlashKernels& flash_kernels(Isa isa, DType dtype);  // throws Error{value}
 
 extern const FlashKernels flash_scalar, flash_avx2, flash_avx512, flash_avx512_bf16, flash_amx;
 
+// Place of the query t of row b among the keys.
+inline int64_t place_of(const AttentionCall& call, int64_t b, int64_t t) {
+  return (call.start ? int64_t(call.start[b * call.start_stride]) : call.keys - call.tokens) + t;
+}
+
 // Key range [0, end) that the query at t may see by position.
-inline int64_t causal_end(const AttentionCall& call, int64_t t) {
+inline int64_t causal_end(const AttentionCall& call, int64_t b, int64_t t) {
   if (!call.causal) return call.keys;
-  const int64_t end = (call.start ? int64_t(*call.start) : call.keys - call.tokens) + t + 1;
+  const int64_t end = place_of(call, b, t) + 1;
   return end < 0 ? 0 : end > call.keys ? call.keys : end;
 }
 
 // First key that the query at t may see by position: its window's.
-inline int64_t causal_begin(const AttentionCall& call, int64_t t) {
+inline int64_t causal_begin(const AttentionCall& call, int64_t b, int64_t t) {
   if (!call.causal || call.window == 0) return 0;
-  const int64_t place = (call.start ? int64_t(*call.start) : call.keys - call.tokens) + t;
-  const int64_t begin = place - call.window + 1;
+  const int64_t begin = place_of(call, b, t) - call.window + 1;
   return begin < 0 ? 0 : begin > call.keys ? call.keys : begin;
 }
 

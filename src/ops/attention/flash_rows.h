@@ -53,8 +53,8 @@ void place_panel(const AttentionCall& call, int64_t b, int64_t g, int64_t first,
     if (i >= rows) continue;
     panel->token[i] = t;
     panel->head[i] = h;
-    panel->begin[i] = int32_t(causal_begin(call, t));
-    panel->end[i] = int32_t(causal_end(call, t));
+    panel->begin[i] = int32_t(causal_begin(call, b, t));
+    panel->end[i] = int32_t(causal_end(call, b, t));
     if (call.mask) panel->mask[i] = row_at(call.mask, call.mask_stride, b, h, t);  // its axes are b, h, t
     if (call.q_segments) {
       const int32_t segment = panel->segment[i] = call.q_segments[b * call.tokens + t];
