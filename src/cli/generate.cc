@@ -15,7 +15,7 @@ static Json result_json(const Generation& result) {
           {"token_ids", result.ids},
           {"tokens", result.ids.size()},
           {"prompt_tokens", result.prompt_tokens},
-          {"stopped", result.stopped ? "end token" : "max-tokens"},
+          {"stopped", stop_reason_name(result.reason)},
           {"prefill_seconds", result.prefill_seconds},
           {"prefill_tokens_per_second", result.prefill_tokens_per_second()},
           {"decode_seconds", result.decode_seconds},
@@ -28,7 +28,7 @@ static std::string speed_remark(const Generation& result) {
                          format_short(result.prefill_tokens_per_second()), " tok/s; ", result.ids.size(), " new");
   if (result.decode_tokens_per_second() > 0)
     text += cat(", ", format_short(result.decode_tokens_per_second()), " tok/s");
-  return text + (result.stopped ? "; the model ended the text" : "");
+  return text + (result.stopped() ? "; the model ended the text" : "");
 }
 
 int run_generate(const GenerateFlags& flags, const CommonFlags& common) {

@@ -17,7 +17,8 @@ TokenBlocks blank_blocks(int64_t batch_size, int64_t block_size) {
 }
 
 static JobMemory generate_memory(const LanguageModel& model, JobMemory job) {
-  const Plan plan = compile_generation(model, nullptr, {std::min<int64_t>(job.tokens, 512), job.tokens, job.dtype});
+  const Plan plan = compile_generation(
+      model, nullptr, {.tokens = std::min<int64_t>(job.tokens, 512), .capacity = job.tokens, .dtype = job.dtype});
   const ModelSpec& c = model.spec();
   job.bytes =
       2 * int64_t(c.layers.size()) * job.tokens * c.kv_heads * c.head_size * size_bytes(job.dtype);  // the cache

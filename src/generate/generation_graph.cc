@@ -16,12 +16,12 @@ std::string cache_input(const char* kind, int64_t layer) { return cat("cache.", 
 
 static KvCacheValues declare_cache(Graph& graph, const ModelSpec& spec, const GenerationShape& shape) {
   KvCacheValues cache;
-  const TensorType type{shape.dtype, {1, shape.capacity, spec.kv_heads, spec.head_size}};  // [1,S,G,D]
+  const TensorType type{shape.dtype, {shape.rows, shape.capacity, spec.kv_heads, spec.head_size}};  // [B,S,G,D]
   for (size_t layer = 0; layer < spec.layers.size(); ++layer) {
     cache.keys.push_back(graph.input(cache_input("k", int64_t(layer)), type));
     cache.values.push_back(graph.input(cache_input("v", int64_t(layer)), type));
   }
-  cache.start = graph.input("start", {DType::i32, {}});
+  cache.start = graph.input("start", {DType::i32, shape.rows == 1 ? Dims{} : Dims{shape.rows}});
   return cache;
 }
 
@@ -34,10 +34,12 @@ static void return_cache(Graph& graph, const KvCacheValues& cache) {
 }
 
 Plan compile_generation(const LanguageModel& model, const LoraAdapter* adapter, const GenerationShape& shape) {
+  HEARTH_CHECK(shape.rows == 1 || (shape.tokens == 1 && shape.capacity > 0), bug, "generation: ", shape.rows,
+               " rows of ", shape.tokens, " tokens with a cache of ", shape.capacity);
   Graph graph;
   WeightInputs weights(graph, model);
   const ModelSpec& spec = model.spec();
-  const Value tokens = graph.input("tokens", {DType::i32, {1, shape.tokens}});
+  const Value tokens = graph.input("tokens", {DType::i32, {shape.rows, shape.tokens}});
   const Value last = graph.input("last", {DType::i32, {}});
   const LoraInputs lora = adapter ? declare_lora(graph, *adapter, false) : LoraInputs{};
   KvCacheValues cache = shape.capacity > 0 ? declare_cache(graph, spec, shape) : KvCacheValues{};
@@ -56,7 +58,7 @@ Plan compile_generation(const LanguageModel& model, const LoraAdapter* adapter, 
   Value x = model_hidden(forward, tokens);  // [1,T,E]
   const Value zero = constant(graph, 0, DType::i32);
   if (shape.tokens > 1) x = dynamic_slice(x, {zero, last, zero}, {1, 1, x.dim(2)});  // [1,1,E]
-  graph.output("logits", convert(model_logits(forward, x), DType::f32));             // [1,1,V]
+  graph.output("logits", convert(model_logits(forward, x), DType::f32));             // [B,1,V]
   return_cache(graph, cache);
   return compile(graph);
 }

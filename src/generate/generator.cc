@@ -2,245 +2,178 @@
 #include "generate/generator.h"
 
 #include <algorithm>
-#include <bit>
-#include <chrono>
-#include <cmath>
 
+#include "base/clock.h"
 #include "base/error.h"
-#include "generate/generation_graph.h"
-#include "ops/random/threefry.h"
+#include "generate/beam_search.h"
 
 namespace hearth {
 
-static constexpr int64_t kSmallestChunk = 16, kLargestChunk = 512;
-static constexpr int64_t kCapacityStep = 256;  // so that texts of about one length share their plans
-
-static int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
-static int64_t chunk_for(int64_t tokens) {
-  return std::clamp(int64_t(std::bit_ceil(uint64_t(tokens))), kSmallestChunk, kLargestChunk);
-}
-
-static double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// Uniform in [0, 1), the same for the same seed and position in the text, whatever was drawn before.
-static double uniform(uint64_t seed, int64_t position) {
-  const auto high = [](uint64_t x) { return uint32_t(x >> 32); };
-  const ThreefryBlock bits = threefry2x32(high(seed), uint32_t(seed), high(uint64_t(position)), uint32_t(position));
-  return double((uint64_t(bits.x0) << 21) | (bits.x1 >> 11)) * 0x1p-53;
-}
-
-static bool is_end(const LanguageModel& model, int32_t id) {
-  const std::vector<int32_t>& ends = model.spec().eos_ids;
-  return std::find(ends.begin(), ends.end(), id) != ends.end();
-}
-
-double Generation::prefill_tokens_per_second() const {
-  return prefill_seconds > 0 ? double(prompt_tokens) / prefill_seconds : 0;
-}
-
-double Generation::decode_tokens_per_second() const {
-  const double steps = double(ids.size()) - (stopped ? 0 : 1);  // the first token comes from the prefill
-  return decode_seconds > 0 && steps > 0 ? steps / decode_seconds : 0;
-}
-
-struct alignas(64) CacheLine {
-  std::byte bytes[64];
-};
-
-// One compiled plan with the small inputs it reads.
-struct ModelCall {
-  std::unique_ptr<Session> session;
-  std::vector<int32_t> tokens;  // [1,T]
-  int32_t start = 0, last = 0;
-  std::map<size_t, std::vector<float>> frequencies = {};  // of the ropes that depend on the text's length
-};
-
 struct Generator::State {
-  const LanguageModel& model;
-  const LoraAdapter* adapter;
-  DType dtype;
-  std::shared_ptr<Arena> arena = {};
-  int64_t capacity = 0;                            // S of the cache
-  std::vector<std::vector<CacheLine>> cache = {};  // keys and values of layer 0, of layer 1, ...
-  std::map<int64_t, ModelCall> calls = {};         // by T, with the cache
-  std::map<int64_t, ModelCall> whole_calls = {};   // by T, without
+  CachedModel cached;
+  std::vector<int32_t> held = {};  // tokens whose keys and values row 0 has, for generate_on
 
-  void make_room(int64_t tokens);
-  ModelCall& call(int64_t tokens, bool cached);
-  std::vector<float> run(ModelCall& call, std::span<const int32_t> ids, int64_t start, int64_t length);
-  std::vector<float> prefill(const std::vector<int32_t>& ids);
-  std::vector<float> next(const std::vector<int32_t>& ids, bool cached);
   void check_ids(const std::vector<int32_t>& ids) const;
+  void check_fits(int64_t prompt, int64_t max_tokens) const;
+  Generation without_cache(const std::vector<int32_t>& prompt, const GenerateOptions& options, int64_t sample,
+                           const TextReader& on_text);
+  size_t grow(Answer& answer, std::span<const float> logits, const GenerateOptions& options);
+  Generations one_by_one(const std::vector<int32_t>& prompt, const GenerateOptions& options, const TextReader& on_text);
+  int64_t reusable(const std::vector<int32_t>& ids, int64_t max_tokens) const;
 };
 
 void Generator::State::check_ids(const std::vector<int32_t>& ids) const {
-  const ModelSpec& c = model.spec();
+  const ModelSpec& c = cached.model().spec();
   HEARTH_CHECK(!ids.empty(), value, "the prompt is empty, and this tokenizer puts no token in front of a text");
   for (const int32_t id : ids) {
     HEARTH_CHECK(id >= 0 && id < c.vocab, value, "the tokenizer gave token ", id, ", but the model has only ", c.vocab,
-                 "; tokenizer and weights in '", model.path(), "' do not belong together");
+                 "; tokenizer and weights in '", cached.model().path(), "' do not belong together");
   }
 }
 
-// A larger cache needs new plans, since its size is part of their shapes.
-void Generator::State::make_room(int64_t tokens) {
-  if (tokens <= capacity) return;
-  calls.clear();
-  capacity = round_up(tokens, kCapacityStep);
-  const ModelSpec& c = model.spec();
-  const size_t bytes = size_t(capacity * c.kv_heads * c.head_size * size_bytes(dtype));
-  cache.assign(2 * c.layers.size(), std::vector<CacheLine>((bytes + 63) / 64));
-}
-
-ModelCall& Generator::State::call(int64_t tokens, bool cached) {
-  ModelCall& call = (cached ? calls : whole_calls)[tokens];
-  if (call.session) return call;
-  Plan plan = compile_generation(model, adapter, {tokens, cached ? capacity : 0, dtype});
-  if (!arena || !arena->fits(plan)) arena = Arena::for_plans({&plan});  // the prefill's, made first, serves all
-  auto session = std::make_unique<Session>(std::move(plan), SessionOptions{.arena = arena});
-  bind_model(*session, model, adapter);
-  call.tokens.assign(size_t(tokens), 0);
-  session->bind_input("tokens", call.tokens.data());
-  session->bind_input("last", &call.last);
-  if (cached) {
-    session->bind_input("start", &call.start);
-    for (size_t i = 0; i < cache.size(); ++i) {
-      session->bind_input(cache_input(i % 2 == 0 ? "k" : "v", int64_t(i / 2)), cache[i].data());
-    }
-  }
-  for (size_t i = 0; i < model.spec().ropes.size(); ++i) {
-    const RopeSpec& rope = model.spec().ropes[i];
-    if (rope.long_after == 0) continue;
-    call.frequencies[i].resize(rope.frequencies.size());
-    session->bind_input(frequencies_input(i), call.frequencies[i].data());
-  }
-  call.session = std::move(session);
-  return call;
-}
-
-// `length`: of the whole text that the ids belong to, by which some models choose their angles.
-// Rows behind the ids are padding: no query of an id sees them, and in the cache the next call writes over them.
-std::vector<float> Generator::State::run(ModelCall& call, std::span<const int32_t> ids, int64_t start, int64_t length) {
-  for (auto& [i, values] : call.frequencies) {
-    const std::vector<double> now = rope_frequencies(model.spec().ropes[i], length);
-    std::copy(now.begin(), now.end(), values.begin());
-  }
-  std::fill(std::copy(ids.begin(), ids.end(), call.tokens.begin()), call.tokens.end(), 0);
-  call.start = int32_t(start);
-  call.last = int32_t(ids.size()) - 1;
-  call.session->run();
-  const float* logits = static_cast<const float*>(call.session->output("logits"));
-  return {logits, logits + model.spec().vocab};
-}
-
-std::vector<float> Generator::State::prefill(const std::vector<int32_t>& ids) {
-  ModelCall& chunk = call(chunk_for(int64_t(ids.size())), true);
-  const size_t step = chunk.tokens.size();
-  std::vector<float> logits;
-  for (size_t at = 0; at < ids.size(); at += step) {
-    logits = run(chunk, std::span(ids).subspan(at, std::min(step, ids.size() - at)), int64_t(at), int64_t(ids.size()));
-  }
-  return logits;
-}
-
-// Logits behind all ids, of which the cache holds all but the last.
-std::vector<float> Generator::State::next(const std::vector<int32_t>& ids, bool cached) {
-  const int64_t length = int64_t(ids.size());
-  if (!cached) return run(call(round_up(length, kSmallestChunk), false), ids, 0, length);
-  for (const RopeSpec& rope : model.spec().ropes) {  // all keys turn by other angles from here on
-    if (!rope.long_frequencies.empty() && length == rope.long_after + 1) return prefill(ids);
-  }
-  return run(call(1, true), std::span(ids).last(1), length - 1, length);
-}
-
-Generator::Generator(const LanguageModel& model, const LoraAdapter* adapter, DType dtype)
-    : state_(new State{model, adapter, dtype}) {
-  HEARTH_CHECK(dtype == DType::f32 || dtype == DType::bf16, value, "generation computes in f32 or bf16, not ", dtype);
-}
-
-Generator::~Generator() = default;
-
-std::vector<float> Generator::logits(const std::vector<int32_t>& ids) {
-  state_->check_ids(ids);
-  const int64_t count = int64_t(ids.size()), most = state_->model.spec().max_positions;
-  HEARTH_CHECK(count <= most, value, count, " tokens do not fit in the model's context of ", most);
-  state_->make_room(round_up(count, chunk_for(count)));
-  return state_->prefill(ids);
-}
-
-static void check_options(const GenerateOptions& o) {
-  HEARTH_CHECK(o.max_tokens >= 0, value, "max_tokens must be at least 0; it is ", o.max_tokens);
-  HEARTH_CHECK(o.temperature >= 0 && std::isfinite(o.temperature), value, "temperature must be 0 or more; it is ",
-               o.temperature);
-  HEARTH_CHECK(o.top_k >= 0, value, "top_k must be 0 (all tokens) or more; it is ", o.top_k);
-  HEARTH_CHECK(o.top_p > 0 && o.top_p <= 1, value, "top_p must be above 0 and at most 1; it is ", o.top_p);
-}
-
-static void check_context(const LanguageModel& model, int64_t prompt, int64_t max_tokens) {
-  const int64_t most = model.spec().max_positions;
+void Generator::State::check_fits(int64_t prompt, int64_t max_tokens) const {
+  const int64_t most = cached.model().spec().max_positions;
   HEARTH_CHECK(prompt <= most, value, "the prompt has ", prompt, " tokens, but the model's context is ", most,
                "; shorten the prompt");
   HEARTH_CHECK(max_tokens <= most - prompt, value, "the prompt's ", prompt, " tokens and ", max_tokens,
                " new ones do not fit in the model's context of ", most, "; at most ", most - prompt, " new tokens do");
 }
 
-namespace {
-// Turns tokens into text behind a prompt. The prompt's ids go through the decoder too: a first token loses its space.
-class TextBehind {
- public:
-  TextBehind(const Tokenizer& tokenizer, const std::vector<int32_t>& prompt,
-             const std::function<bool(const std::string&)>& on_text)
-      : decoder_(tokenizer), on_text_(on_text) {
-    for (const int32_t id : prompt) decoder_.push(id);
-  }
-  bool push(int32_t id, std::string* text) { return emit(decoder_.push(id), text); }
-  void finish(std::string* text) { emit(decoder_.finish(), text); }
+// The whole text again for every token.
+Generation Generator::State::without_cache(const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                                           int64_t sample, const TextReader& on_text) {
+  Answer answer(cached.model(), options, prompt, sample, on_text);
+  const double begin = seconds_now();
+  std::vector<float> logits = cached.run_whole(prompt);
+  const double decode_begin = seconds_now();
+  while (answer.push(logits)) logits = cached.run_whole(answer.ids());
+  Generation result = answer.finish();
+  result.prefill_seconds = decode_begin - begin;
+  result.decode_seconds = seconds_now() - decode_begin;
+  return result;
+}
 
- private:
-  bool emit(const std::string& piece, std::string* text) {
-    *text += piece;
-    return piece.empty() || !on_text_ || on_text_(piece);
+// Lets an answer whose prompt row 0 holds grow. Returns how many of its tokens the row holds then.
+size_t Generator::State::grow(Answer& answer, std::span<const float> logits, const GenerateOptions& options) {
+  size_t fed = answer.ids().size();
+  while (answer.push(logits)) {
+    if (options.cancelled && options.cancelled()) {
+      answer.cancel();
+      break;
+    }
+    const std::vector<int32_t>* text = &answer.ids();
+    logits = {cached.step({&text, 1}), size_t(cached.model().spec().vocab)};
+    fed = text->size();
   }
-  StreamDecoder decoder_;
-  const std::function<bool(const std::string&)>& on_text_;
-};
-}  // namespace
+  return fed;
+}
 
-Generation Generator::generate(const std::string& prompt, const GenerateOptions& options,
-                               const std::function<bool(const std::string&)>& on_text) {
+// Tokens at the begin of ids that row 0 holds; the last one's logits are wanted, so it is computed anyway. Where angles
+// depend on the length, keys of another length do not fit.
+int64_t Generator::State::reusable(const std::vector<int32_t>& ids, int64_t max_tokens) const {
+  if (int64_t(ids.size()) + max_tokens > cached.longest_alike()) return 0;
+  const size_t most = std::min(held.size(), ids.size() - 1);
+  return std::mismatch(ids.begin(), ids.begin() + long(most), held.begin()).first - ids.begin();
+}
+
+Generator::Generator(const LanguageModel& model, const LoraAdapter* adapter, DType dtype)
+    : state_(new State{CachedModel(model, adapter, dtype)}) {}
+
+Generator::~Generator() = default;
+
+const LanguageModel& Generator::model() const { return state_->cached.model(); }
+
+std::vector<float> Generator::logits(const std::vector<int32_t>& ids) {
+  State& s = *state_;
+  s.check_ids(ids);
+  const int64_t count = int64_t(ids.size()), most = model().spec().max_positions;
+  HEARTH_CHECK(count <= most, value, count, " tokens do not fit in the model's context of ", most);
+  s.cached.make_room(1, CachedModel::prefill_room(count));
+  s.held.clear();
+  const std::span<const float> logits = s.cached.prefill(0, ids);
+  return {logits.begin(), logits.end()};
+}
+
+Generation Generator::generate(const std::string& prompt, const GenerateOptions& options, const TextReader& on_text) {
+  check_options(options);
+  return generate_all({model().tokenizer().encode(prompt)}, options, on_text).answers[0][0];
+}
+
+// What is not computed in batches: nothing at all, beams, and answers without the cache.
+Generations Generator::State::one_by_one(const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                                         const TextReader& on_text) {
+  if (options.max_tokens > 0 && options.beams > 0) return beam_search(cached, prompt, options);
+  Generations result;
+  result.answers.resize(1);
+  for (int64_t sample = 0; sample < options.samples; ++sample) {
+    Generation answer;
+    answer.prompt_tokens = int64_t(prompt.size());
+    if (options.max_tokens > 0) answer = without_cache(prompt, options, sample, on_text);
+    result.prefill_seconds += answer.prefill_seconds;
+    result.decode_seconds += answer.decode_seconds;
+    result.answers[0].push_back(std::move(answer));
+  }
+  return result;
+}
+
+static void append(Generations& all, Generations one, const AnswerReader& on_answer) {
+  all.prefilled_tokens += one.prefilled_tokens;
+  all.decoded_tokens += one.decoded_tokens;
+  all.prefill_seconds += one.prefill_seconds;
+  all.decode_seconds += one.decode_seconds;
+  const std::vector<Generation>& answers = all.answers.emplace_back(std::move(one.answers[0]));
+  for (size_t i = 0; i < answers.size() && on_answer; ++i) on_answer(all.answers.size() - 1, int64_t(i), answers[i]);
+}
+
+Generations Generator::generate_all(const std::vector<std::vector<int32_t>>& prompts, const GenerateOptions& options,
+                                    const TextReader& on_text, const AnswerReader& on_answer) {
   check_options(options);
   State& s = *state_;
-  std::vector<int32_t> ids = s.model.tokenizer().encode(prompt);
-  s.check_ids(ids);
-  Generation result;
-  result.prompt_tokens = int64_t(ids.size());
-  check_context(s.model, result.prompt_tokens, options.max_tokens);
-  if (options.max_tokens == 0) return result;
-  const int64_t room = result.prompt_tokens + options.max_tokens;
-  if (options.cache) {
-    s.make_room(std::max(room, round_up(result.prompt_tokens, chunk_for(result.prompt_tokens))));
-    s.call(chunk_for(result.prompt_tokens), true);
-    if (options.max_tokens > 1) s.call(1, true);
+  for (const auto& ids : prompts) {
+    s.check_ids(ids);
+    s.check_fits(int64_t(ids.size()), options.max_tokens);
   }
-  TextBehind text(s.model.tokenizer(), ids, on_text);
+  s.held.clear();
+  Generations result;
+  if (options.max_tokens > 0 && options.beams == 0 && options.cache) {
+    result = run_batch(s.cached, prompts, options, on_text, on_answer);
+  } else {
+    for (const auto& ids : prompts) append(result, s.one_by_one(ids, options, on_text), on_answer);
+  }
+  if (result.answers.size() == 1 && result.answers[0].size() == 1) {
+    result.answers[0][0].prefill_seconds = result.prefill_seconds;
+    result.answers[0][0].decode_seconds = result.decode_seconds;
+  }
+  return result;
+}
+
+Generation Generator::generate_on(const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                                  const TextReader& on_text, int64_t* reused) {
+  check_options(options);
+  State& s = *state_;
+  s.check_ids(prompt);
+  s.check_fits(int64_t(prompt.size()), options.max_tokens);
+  const int64_t tokens = int64_t(prompt.size()), held = s.reusable(prompt, options.max_tokens);
+  if (reused) *reused = held;
+  s.held.clear();  // should anything be thrown
+  const int64_t room = std::max(tokens + options.max_tokens, CachedModel::prefill_room(tokens, held));
+  // Twice what is needed, as the text is likely to go on.
+  if (room > s.cached.capacity())
+    s.cached.make_room(1, std::max(room, std::min(model().spec().max_positions, 2 * room)));
+  Answer answer(model(), options, prompt, 0, on_text);
   const double begin = seconds_now();
-  std::vector<float> logits = options.cache ? s.prefill(ids) : s.next(ids, false);
+  const std::span<const float> logits = s.cached.prefill(0, prompt, held, options.cancelled);
   const double decode_begin = seconds_now();
-  result.prefill_seconds = decode_begin - begin;
-  while (true) {
-    const int32_t id = sample(logits, options, uniform(options.seed, int64_t(ids.size())));
-    result.stopped = !options.ignore_eos && is_end(s.model, id);
-    if (result.stopped) break;
-    ids.push_back(id);
-    result.ids.push_back(id);
-    if (!text.push(id, &result.text) || int64_t(result.ids.size()) == options.max_tokens) break;
-    logits = s.next(ids, options.cache);
+  size_t fed = logits.empty() ? size_t(held) : prompt.size();
+  if (logits.empty()) {
+    answer.cancel();
+  } else if (options.max_tokens > 0) {
+    fed = s.grow(answer, logits, options);
   }
+  if (int64_t(fed) <= s.cached.longest_alike()) s.held.assign(answer.ids().begin(), answer.ids().begin() + long(fed));
+  Generation result = answer.finish();
+  result.prefill_seconds = decode_begin - begin;
   result.decode_seconds = seconds_now() - decode_begin;
-  text.finish(&result.text);
   return result;
 }
 

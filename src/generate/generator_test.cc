@@ -109,7 +109,7 @@ TEST(Generator, the_reader_can_stop_it) {
   const Generation got =
       prose_generator().generate("My lord,", {.max_tokens = 50}, [](const std::string&) { return false; });
   EXPECT_LT(got.ids.size(), 5u);
-  EXPECT_FALSE(got.stopped);
+  EXPECT_FALSE(got.stopped());
 }
 
 TEST(Generator, no_tokens_wanted_no_tokens_written) {
@@ -131,7 +131,7 @@ TEST(Generator, generation_config_names_the_end_tokens) {
   write_file_atomic(folder / "generation_config.json", cat("{\"eos_token_id\": [4095, ", free.ids[2], "]}"));
   const LanguageModel model = LanguageModel::load(folder.path());
   const Generation got = Generator(model).generate("My lord,", {.max_tokens = 4});
-  EXPECT_TRUE(got.stopped);
+  EXPECT_TRUE(got.stopped());
   EXPECT_EQ(got.ids, (std::vector<int32_t>{free.ids[0], free.ids[1]}));
   EXPECT_EQ(Generator(model).generate("My lord,", {.max_tokens = 4, .ignore_eos = true}).ids, free.ids);
 }

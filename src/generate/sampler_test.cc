@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "generate/sampler.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,7 +8,6 @@
 #include <map>
 
 #include "base/error.h"
-#include "generate/generator.h"
 
 namespace hearth {
 namespace {
@@ -65,6 +66,43 @@ TEST(Sampler, top_p_keeps_the_fewest_that_reach_it) {
 TEST(Sampler, top_p_counts_shares_of_what_top_k_left) {
   EXPECT_EQ(shares(kFour, {.temperature = 1, .top_k = 2, .top_p = 0.57}).size(), 1u);  // 4/7 of the two
   EXPECT_EQ(shares(kFour, {.temperature = 1, .top_k = 2, .top_p = 0.58}).size(), 2u);
+}
+
+TEST(Sampler, min_p_is_a_share_of_the_likeliest) {
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .min_p = 0.49}).size(), 3u);  // 0.4, 0.3, 0.2
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .min_p = 0.51}).size(), 2u);
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .min_p = 1}).size(), 1u);
+  EXPECT_EQ(shares(kFour, {.temperature = 2, .min_p = 0.51}).size(), 3u);  // temperature comes first
+}
+
+// Expected surprise 1.280: token 3 (0.3: 1.204) is nearest, then 2 (0.2: 1.609), 1 (0.4: 0.916), 0 (0.1: 2.303).
+TEST(Sampler, typical_keeps_what_surprises_as_expected) {
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .typical_p = 0.29}).count(3), 1u);
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .typical_p = 0.29}).size(), 1u);
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .typical_p = 0.49}).count(2), 1u);
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .typical_p = 0.49}).size(), 2u);
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .typical_p = 0.51}).count(1), 1u);
+  EXPECT_EQ(shares(kFour, {.temperature = 1, .typical_p = 0.91}).size(), 4u);
+}
+
+TEST(Sampler, draws_are_even_and_apart) {
+  double sum = 0, products = 0;
+  for (int64_t i = 0; i < 10000; ++i) {
+    const double x = uniform(5, 0, i), y = uniform(5, 1, i);
+    ASSERT_GE(x, 0);
+    ASSERT_LT(x, 1);
+    sum += x;
+    products += (x - 0.5) * (y - 0.5);
+  }
+  EXPECT_NEAR(sum / 10000, 0.5, 0.015);              // five standard deviations of sqrt(1/12) / 100
+  EXPECT_NEAR(products / 10000, 0, 5.0 / 12 / 100);  // of another sample: independent
+  EXPECT_EQ(uniform(5, 1, 9), uniform(5, 1, 9));
+  EXPECT_NE(uniform(5, 1, 9), uniform(6, 1, 9));
+}
+
+TEST(Sampler, nothing_left_is_an_error) {
+  EXPECT_THROW(sample({-kInf, -kInf}, {}, 0), Error);
+  EXPECT_THROW(sample({-kInf, kNan}, {.temperature = 1}, 0), Error);
 }
 
 TEST(Sampler, infinite_logits_and_nan) {

@@ -5,6 +5,7 @@
 #include "ops/dynamic_slice/dynamic_slice.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/rope/rope.h"
+#include "ops/scatter/scatter.h"
 #include "ops/shape/shape.h"
 
 namespace hearth {
@@ -56,6 +57,19 @@ Value head_norm(const LayerContext& context, const Value& x, const NormSpec& nor
   return of_heads ? normalise(context, x, norm) : x;
 }
 
+// The cache [B,S,G,D] with fresh [B,T,G,D] from `start` on: the same place in all rows, or each row's own.
+Value with_new(const Value& cache, const Value& fresh, const Value& start) {
+  const Value zero = constant(*cache.graph, 0, DType::i32);
+  if (start.rank() == 0) return dynamic_update_slice(cache, fresh, {zero, start, zero, zero});
+  const ScatterDims rows{.update_window_dims = {1, 2, 3},
+                         .input_batching_dims = {0},
+                         .scatter_indices_batching_dims = {0},
+                         .scatter_dims_to_operand_dims = {1},
+                         .index_vector_dim = 1};
+  return scatter(cache, reshape(start, {start.dim(0), 1}), fresh, rows,
+                 {.kind = "set", .out_of_range = OutOfRange::clamp, .unique_indices = true});
+}
+
 }  // namespace
 
 Value attention_graph(const LayerContext& context, const Value& x, const AttentionSpec& a, size_t layer) {
@@ -67,10 +81,8 @@ Value attention_graph(const LayerContext& context, const Value& x, const Attenti
   if (context.alibi.valid()) options.key_bias = context.alibi;
   if (context.model.segments.valid()) options.q_segments = options.k_segments = context.model.segments;
   if (KvCacheValues* cache = context.model.cache) {
-    const Value zero = constant(*x.graph, 0, DType::i32);
-    const std::vector<Value> at = {zero, cache->start, zero, zero};
-    k = cache->keys[layer] = dynamic_update_slice(cache->keys[layer], k, at);      // [B,S,G,D]
-    v = cache->values[layer] = dynamic_update_slice(cache->values[layer], v, at);  // [B,S,G,D]
+    k = cache->keys[layer] = with_new(cache->keys[layer], k, cache->start);
+    v = cache->values[layer] = with_new(cache->values[layer], v, cache->start);
     options.start = cache->start;
   }
   const Value y = attention(q, k, v, options);  // [B,T,H,D]

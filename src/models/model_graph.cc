@@ -63,10 +63,18 @@ Value scaled_hidden(const ModelGraph& model, const Value& hidden) {
 
 }  // namespace
 
+// positions [T] or [B,T], start scalar or [B] -> [T] or [B,T].
+static Value positions_behind(const Value& positions, const Value& start) {
+  if (start.rank() == 0) return positions + start;
+  const Dims whole = {start.dim(0), positions.dim(-1)};
+  const Value each = positions.rank() == 2 ? positions : broadcast_in_dim(positions, whole, {1});
+  return each + broadcast_in_dim(start, whole, {0});
+}
+
 LayerContext layer_context(const ModelGraph& model, const Value& tokens) {
   Graph& graph = *tokens.graph;
   LayerContext context{model, model.positions.valid() ? model.positions : iota(graph, DType::i32, {tokens.dim(1)}, 0)};
-  if (model.cache) context.positions = context.positions + model.cache->start;
+  if (model.cache) context.positions = positions_behind(context.positions, model.cache->start);
   int64_t site = 0;
   each_linear(model.spec, [&](const LinearSpec& linear) { context.sites[linear.name] = site++; });
   context.ropes = model.spec.ropes;

@@ -17,7 +17,7 @@ namespace hearth {
 // Keys and values of one layer so far, [B,S,G,D] with S the capacity, and where the new tokens go.
 struct KvCacheValues {
   std::vector<Value> keys, values;  // per layer; replaced by the updated ones
-  Value start;                      // i32 scalar: tokens already there
+  Value start;                      // i32 scalar, or [B]: tokens already there
 };
 
 struct ModelGraph {
