@@ -110,7 +110,7 @@ class Commands(unittest.TestCase):
         helps = {}
         for document in documents():
             text = re.sub(r"\\\n\s*", "", read(document))
-            for command, words in re.findall(r"\bhearth (finetune|generate|evaluate|merge|convert|info|inspect)\b([^\n`#]*)", text):
+            for command, words in re.findall(r"\bhearth (finetune|generate|chat|evaluate|merge|convert|info|inspect)\b([^\n`#]*)", text):
                 if command not in helps:
                     done = subprocess.run([HEARTH, command, "--help"], capture_output=True, text=True, timeout=60)
                     self.assertEqual(done.returncode, 0, done.stderr)
@@ -120,17 +120,27 @@ class Commands(unittest.TestCase):
                         self.assertRegex(helps[command] + " --help ", re.escape(flag) + r"\b")
         self.assertIn("finetune", helps)
 
-    def test_training_flags_exist(self):
+    def check_flag_table(self, document, commands, unlisted):
+        """The document's table of flags has those of the commands, and no others."""
         if not HEARTH.is_file():
             self.skipTest(f"SKIP no program at {HEARTH}")
-        done = subprocess.run([HEARTH, "finetune", "--help"], capture_output=True, text=True, timeout=60)
-        table = read(ROOT / "docs" / "training.md").split("## Flags")[1].split("##")[0]
+        said = "".join(subprocess.run([HEARTH, command, "--help"], capture_output=True, text=True, timeout=60).stdout
+                       for command in commands)
+        said = said.replace("--[no-]", "--")
+        table = read(ROOT / "docs" / document).split("## Flags")[1].split("##")[0]
         flags = set(re.findall(r"--[a-z][\w-]*", table))
         self.assertGreater(len(flags), 20)
         for flag in flags:
-            self.assertRegex(done.stdout, re.escape(flag) + r"\b")
-        missing = set(re.findall(r"^ +(--[a-z][\w-]*)", done.stdout, re.M)) - flags
-        self.assertEqual(missing - {"--quiet", "--json", "--config", "--help", "--dry-run"}, set(), "docs/training.md lacks flags")
+            self.assertRegex(said, re.escape(flag.replace("--no-model-", "--model-")) + r"\b")
+        missing = set(re.findall(r"^ +(--[a-z][\w-]*)", said, re.M)) - flags
+        self.assertEqual(missing - {"--quiet", "--json", "--config", "--help", *unlisted}, set(),
+                         f"docs/{document} lacks flags")
+
+    def test_training_flags_exist(self):
+        self.check_flag_table("training.md", ["finetune"], ["--dry-run"])
+
+    def test_generation_flags_exist(self):
+        self.check_flag_table("generation.md", ["generate", "chat"], ["--threads"])
 
 
 DEMO_BLOCK = re.compile(r"(<!-- demo:begin -->\n```\w*\n)(.*?)(```\n<!-- demo:end -->)", re.S)

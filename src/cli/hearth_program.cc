@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/hearth_program.h"
 
+#include "cli/chat.h"
 #include "cli/convert.h"
 #include "cli/evaluate.h"
 #include "cli/finetune.h"
@@ -17,6 +18,7 @@ Program hearth_program() {
           "tunes and runs language models on your own machine",
           {command<FinetuneFlags>("finetune", "tune a model on your own text with LoRA", run_finetune),
            command<GenerateFlags>("generate", "continue a text", run_generate),
+           command<ChatFlags>("chat", "talk with a model", run_chat),
            command<EvaluateFlags>("evaluate", "measure how well a model predicts a text", run_evaluate),
            command<MergeFlags>("merge", "write a model with an adapter's updates added to its weights", run_merge),
            command<ConvertFlags>("convert", "write a model in another type or other files", run_convert),

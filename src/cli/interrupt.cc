@@ -27,6 +27,8 @@ Interrupt::~Interrupt() {
 
 bool Interrupt::pending() const { return caught_signal != 0; }
 
+int Interrupt::signal() const { return caught_signal; }
+
 void Interrupt::die() const {
   const int signal = caught_signal;
   std::cout.flush();

@@ -12,6 +12,7 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
 
   bool pending() const;
+  int signal() const;  // that came; 0: none
   // Ends the program by the signal that came, as Unix tools do: shells then see 130 or 143.
   [[noreturn]] void die() const;
 };

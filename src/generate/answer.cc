@@ -8,16 +8,20 @@
 
 namespace hearth {
 
-bool ends_text(const LanguageModel& model, const GenerateOptions& options, int32_t id) {
-  const std::vector<int32_t>& ends = model.spec().eos_ids;
-  return !options.ignore_eos && std::find(ends.begin(), ends.end(), id) != ends.end();
+std::vector<int32_t> end_tokens(const LanguageModel& model, const GenerateOptions& options) {
+  if (options.ignore_eos) return {};
+  std::vector<int32_t> ends = model.spec().eos_ids;
+  ends.insert(ends.end(), options.ends.begin(), options.ends.end());
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  return ends;
 }
 
 Answer::Answer(const LanguageModel& model, const GenerateOptions& options, std::vector<int32_t> prompt, int64_t sample,
                TextReader reader)
-    : model_(model),
-      options_(options),
+    : options_(options),
       ids_(std::move(prompt)),
+      ends_(end_tokens(model, options)),
       sample_(sample),
       reader_(std::move(reader)),
       text_(model.tokenizer(), ids_, options.stop) {
@@ -31,9 +35,9 @@ bool Answer::emit(const std::string& piece) {
 
 bool Answer::push(std::span<const float> logits) {
   std::vector<float> processed(logits.begin(), logits.end());
-  process_logits(options_, model_.spec().eos_ids, ids_, result_.prompt_tokens, processed);
+  process_logits(options_, ends_, ids_, result_.prompt_tokens, processed);
   const int32_t id = sample(processed, options_, uniform(options_.seed, sample_, int64_t(ids_.size())));
-  if (ends_text(model_, options_, id)) {
+  if (std::binary_search(ends_.begin(), ends_.end(), id)) {
     result_.reason = StopReason::end_token;
     return false;
   }

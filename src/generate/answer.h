@@ -17,7 +17,7 @@ using TextReader = std::function<bool(const std::string&)>;
 
 class Answer {
  public:
-  // All but the reader, which is copied, must outlive this. `sample`: which of the answers to the prompt.
+  // model and options must outlive this. `sample`: which of the answers to the prompt.
   Answer(const LanguageModel& model, const GenerateOptions& options, std::vector<int32_t> prompt, int64_t sample,
          TextReader reader = {});
 
@@ -31,15 +31,16 @@ class Answer {
 
  private:
   bool emit(const std::string& piece);
-  const LanguageModel& model_;
   const GenerateOptions& options_;
   std::vector<int32_t> ids_;
+  std::vector<int32_t> ends_;
   int64_t sample_;
   TextReader reader_;
   AnswerText text_;
   Generation result_;
 };
 
-bool ends_text(const LanguageModel& model, const GenerateOptions& options, int32_t id);
+// The tokens that end a text.
+std::vector<int32_t> end_tokens(const LanguageModel& model, const GenerateOptions& options);
 
 }  // namespace hearth

@@ -56,6 +56,7 @@ class BeamSearch {
   CachedModel& model_;
   const std::vector<int32_t>& prompt_;
   const GenerateOptions& options_;
+  const std::vector<int32_t> ends_;
   const size_t beams_;
   const int64_t prompt_tokens_;
   size_t kept_;                           // continuations looked at: enough that as many as beams go on, whatever ends
@@ -69,10 +70,10 @@ BeamSearch::BeamSearch(CachedModel& model, const std::vector<int32_t>& prompt, c
     : model_(model),
       prompt_(prompt),
       options_(options),
+      ends_(end_tokens(model.model(), options)),
       beams_(size_t(options.beams)),
       prompt_tokens_(int64_t(prompt.size())) {
-  const size_t ends = options.ignore_eos ? 0 : model.model().spec().eos_ids.size();
-  kept_ = std::max<size_t>(2, 1 + ends) * beams_;
+  kept_ = std::max<size_t>(2, 1 + ends_.size()) * beams_;
 }
 
 void BeamSearch::first_logits() {
@@ -106,7 +107,7 @@ std::vector<Continuation> BeamSearch::best_of_beam(size_t beam) const {
   std::vector<float> scores = logits_[beam];
   const double all = log_sum_exp(scores);
   for (float& x : scores) x = float(double(x) - all);
-  process_logits(options_, model_.model().spec().eos_ids, running_[beam].ids, prompt_tokens_, scores);
+  process_logits(options_, ends_, running_[beam].ids, prompt_tokens_, scores);
   std::vector<Continuation> next;
   next.reserve(scores.size());
   for (size_t id = 0; id < scores.size(); ++id)
@@ -136,7 +137,7 @@ Beam BeamSearch::continued(const Continuation& next) const {
 }
 
 bool BeamSearch::ends(Beam& beam) const {
-  if (ends_text(model_.model(), options_, beam.ids.back())) {
+  if (std::binary_search(ends_.begin(), ends_.end(), beam.ids.back())) {
     beam.reason = StopReason::end_token;
     return true;
   }

@@ -50,7 +50,7 @@ TEST(BeamSearch, scores_are_log_probabilities_by_length) {
     for (size_t i = 0; i < 4; ++i) {
       const Generation& answer = got.answers[0][i];
       ASSERT_EQ(answer.ids.size(), 8u);
-      EXPECT_NEAR(answer.score, log_probability(generator, prompt(), answer.ids) / std::pow(8, penalty), 2e-3);
+      EXPECT_NEAR(*answer.score, log_probability(generator, prompt(), answer.ids) / std::pow(8, penalty), 2e-3);
       if (i > 0) {
         EXPECT_LE(answer.score, got.answers[0][i - 1].score);
       }
@@ -76,7 +76,7 @@ TEST(BeamSearch, wide_beams_find_the_best_pair) {
   const Generation got =
       generator.generate_all({prompt()}, {.max_tokens = 2, .ignore_eos = true, .beams = 12, .length_penalty = 0})
           .answers[0][0];
-  EXPECT_NEAR(got.score, best, 1e-3);
+  EXPECT_NEAR(*got.score, best, 1e-3);
 }
 
 TEST(BeamSearch, stop_texts_end_beams) {
@@ -111,7 +111,7 @@ TEST(BeamSearch, log_probabilities_sum_to_the_score) {
           .answers[0][0];
   double sum = 0;
   for (const TokenChances& chances : got.chances) sum += chances.logprob;
-  EXPECT_NEAR(got.score, sum, 1e-4);
+  EXPECT_NEAR(*got.score, sum, 1e-4);
 }
 
 TEST(BeamSearch, cancelled_beams_are_given_as_they_are) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,10 +40,11 @@ struct GenerateOptions {
   std::vector<int32_t> never_first = {};  // not as the first new token
   std::vector<std::string> stop = {};     // texts that end the answer and are no part of it
   uint64_t seed = 0;
-  bool ignore_eos = false;
-  int64_t samples = 1;        // answers to every prompt
-  int64_t beams = 0;          // 0: no beam search
-  double length_penalty = 1;  // a finished beam's score is its log-probability / (new tokens)^this
+  std::vector<int32_t> ends = {};  // tokens that end the text, besides the model's
+  bool ignore_eos = false;         // none does
+  int64_t samples = 1;             // answers to every prompt
+  int64_t beams = 0;               // 0: no beam search
+  double length_penalty = 1;       // a finished beam's score is its log-probability / (new tokens)^this
   EarlyStopping early_stopping = EarlyStopping::heuristic;
   int64_t logprobs = -1;                 // of every new token, and of so many of the likeliest; -1: none
   int64_t batch_size = 8;                // answers computed together at most
@@ -70,7 +72,7 @@ struct Generation {
   int64_t prompt_tokens = 0;
   StopReason reason = StopReason::max_tokens;
   std::string stop_text = {};                      // the one that was found
-  double score = 0;                                // of a beam
+  std::optional<double> score = {};                // of a beam
   std::vector<TokenChances> chances = {};          // per id, where asked for
   double prefill_seconds = 0, decode_seconds = 0;  // of an answer that was computed alone
   bool stopped() const { return reason == StopReason::end_token || reason == StopReason::stop_text; }

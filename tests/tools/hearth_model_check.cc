@@ -119,7 +119,7 @@ int main(int argc, char** argv) {
     for (const bool cache : {true, false}) {
       Generator generator(model, used);
       result[cache ? "cached" : "whole"] =
-          generator.generate(argv[5], {.max_tokens = tokens, .cache = cache, .ignore_eos = true}).ids;
+          generator.generate(argv[5], {.max_tokens = tokens, .ignore_eos = true, .cache = cache}).ids;
     }
     std::cout << result.dump() << "\n";
   } catch (const std::exception& error) {
