@@ -115,6 +115,7 @@ int Chat::run() {
 
 int run_chat(const ChatFlags& flags, const CommonFlags& common) {
   const LanguageModel model = LanguageModel::load(flags.model);
+  const ChatTemplate chat = ChatTemplate::load(flags.model);
   const std::unique_ptr<LoraAdapter> adapter = open_adapter(model, flags.adapter);
   ResolvedOptions resolved = resolved_options(flags.sampling, common.given, model);
   GenerateOptions& options = resolved.options;
@@ -123,7 +124,7 @@ int run_chat(const ChatFlags& flags, const CommonFlags& common) {
   if (model.tokenizer().eos_id() >= 0) options.ends = {model.tokenizer().eos_id()};
   if (!common.quiet && !resolved.remark.empty()) std::cerr << resolved.remark << "\n";
   Generator generator(model, adapter.get(), arithmetic_dtype(model, flags.dtype));
-  Conversation conversation(generator, ChatTemplate::load(flags.model), flags.system);
+  Conversation conversation(generator, chat, flags.system);
   return Chat(conversation, model.tokenizer(), options, common).run();
 }
 
