@@ -60,9 +60,6 @@ class LoraAdapter {
   std::map<std::string, TrainedWeight> weights_;
 };
 
-// sqrt(sum of squares) of each row of f32(W) + (B A) * scale. `transposed`: W is stored [in,out].
-std::vector<float> dora_norms(const TensorRef& weight, const LoraMatrices& matrices, bool transposed);
-
 // Writes the model with the adapter's updates added to its weights: W = round(f32(W) + (B A) * scale), one rounding, as
 // PEFT's merge_and_unload does; with DoRA rows are scaled by magnitude / norm. The base folder is never touched.
 // Tokenizer and other files are copied. An output layer that was tied to the embedding and is tuned gets a tensor of
