@@ -14,7 +14,7 @@ static std::string last_part(const std::string& path) { return path.substr(path.
 static void check_targets(const LanguageModel& model, const LoraConfig& config) {
   HEARTH_CHECK(!config.targets.empty(), value, "--lora-targets names no layer; give names or all-linear");
   std::vector<std::string> names;
-  for (const LinearModule& module : model.linear_modules()) {
+  for (const LinearModule& module : model.lora_modules()) {
     const std::string name = last_part(module.name);
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
@@ -22,9 +22,8 @@ static void check_targets(const LanguageModel& model, const LoraConfig& config) 
     LoraConfig only = config;
     only.targets = {target};
     bool found = false;
-    for (const LinearModule& m : model.linear_modules())
-      found = found || target_matches(only, m.name, m.is_output_embedding);
-    HEARTH_CHECK(found, value, "--lora-targets: the model has no linear layer '", printable(target), "'; it has ",
+    for (const LinearModule& m : model.lora_modules()) found = found || target_matches(only, m);
+    HEARTH_CHECK(found, value, "--lora-targets: the model has no layer '", printable(target), "'; it has ",
                  list_names(names), did_you_mean(target, names));
   }
 }
@@ -64,6 +63,7 @@ static LoraAdapter new_adapter(const LanguageModel& model, const LoraFlags& flag
   config.layers = flags.layers;
   config.rank_pattern = read_pattern<int64_t>("lora-rank-pattern", flags.rank_pattern);
   config.alpha_pattern = read_pattern<double>("lora-alpha-pattern", flags.alpha_pattern);
+  config.init = flags.init;
   config.dora = flags.dora;
   config.b_bias = flags.lora_bias;
   config.bias = flags.bias;
@@ -80,6 +80,7 @@ static LoraFlags flags_of(const LoraConfig& config, const std::string& folder) {
   flags.alpha = config.alpha;
   flags.dropout = config.dropout;
   flags.rslora = config.rslora;
+  flags.init = config.init;
   flags.dora = config.dora;
   flags.lora_bias = config.b_bias;
   flags.bias = config.bias;

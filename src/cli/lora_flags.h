@@ -17,7 +17,7 @@ struct LoraFlags {
   double alpha = 16, dropout = 0;
   std::vector<std::string> targets = {"q_proj", "v_proj"};
   bool rslora = false, dora = false, lora_bias = false;
-  std::string bias = "none";
+  std::string init = "default", bias = "none";
   std::vector<std::string> exclude, rank_pattern, alpha_pattern, modules_to_save;
   std::vector<int64_t> layers, train_tokens;
 
@@ -29,7 +29,7 @@ struct LoraFlags {
     flag("lora-rank", rank, "rank of the update matrices", {.minimum = 1, .maximum = 65536});
     flag("lora-alpha", alpha, "updates are scaled by alpha / rank", {.above = 0});
     flag("lora-dropout", dropout, "share of the updates' inputs that is dropped", {.minimum = 0, .maximum = 0.99});
-    flag("lora-targets", targets, "linear layers that get updates: names with commas between, or all-linear",
+    flag("lora-targets", targets, "layers that get updates, embed_tokens among them, or all-linear",
          {.distinct = true, .value_name = "NAME", .default_text = "PEFT's for the model's family"});
     flag("lora-exclude", exclude, "layers that get no updates, whatever the targets", {.value_name = "NAME"});
     flag("lora-layers", layers, "numbers of the layers whose targets get updates",
@@ -37,6 +37,8 @@ struct LoraFlags {
     flag("lora-rank-pattern", rank_pattern, "ranks of some layers: q_proj=16,layers.0.mlp.up_proj=4",
          {.value_name = "NAME=N"});
     flag("lora-alpha-pattern", alpha_pattern, "alphas of some layers", {.value_name = "NAME=X"});
+    flag("lora-init", init, "how they begin: default, gaussian, orthogonal, pissa, pissa_niter_4 (or another N), olora",
+         {.value_name = "NAME"});
     flag("lora-rslora", rslora, "scale by alpha / sqrt(rank)");
     flag("dora", dora, "train the norm of each row of the updated weights, too");
     flag("lora-bias", lora_bias, "give B a bias");

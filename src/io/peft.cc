@@ -15,18 +15,23 @@ namespace {
 
 constexpr const char* kWeightsName = "adapter_model.safetensors";
 constexpr std::string_view kPrefix = "base_model.model.";
+constexpr std::string_view kEmbeddingA = ".lora_embedding_A", kEmbeddingB = ".lora_embedding_B";
 
 enum class Part { a, b, magnitude, b_bias, base, tokens, whole };
 struct AdapterKey {
   std::string name;  // of the module; of the weight where that is replaced
   Part part = Part::a;
+  bool embedding = false;
 };
 
-// "base_model.model.<module>.lora_A.weight", also with the adapter's name: ".lora_A.default.weight".
+// "base_model.model.<module>.lora_A.weight", also with the adapter's name: ".lora_A.default.weight". Those of an
+// embedding are called lora_embedding_A and have no ".weight".
 std::optional<AdapterKey> parse_key(std::string_view key) {
   static constexpr std::pair<std::string_view, Part> kEnds[] = {
       {".lora_A.weight", Part::a},
       {".lora_B.weight", Part::b},
+      {kEmbeddingA, Part::a},
+      {kEmbeddingB, Part::b},
       {".lora_B.bias", Part::b_bias},
       {".lora_magnitude_vector", Part::magnitude},
       {".lora_magnitude_vector.weight", Part::magnitude},
@@ -34,13 +39,14 @@ std::optional<AdapterKey> parse_key(std::string_view key) {
       {".token_adapter.trainable_tokens_delta", Part::tokens}};
   if (!key.starts_with(kPrefix)) return std::nullopt;
   std::string name(key.substr(kPrefix.size()));
-  for (const char* part : {".lora_A", ".lora_B", ".lora_magnitude_vector", ".trainable_tokens_delta"}) {
+  for (const std::string_view part : std::initializer_list<std::string_view>{
+           ".lora_A", ".lora_B", kEmbeddingA, kEmbeddingB, ".lora_magnitude_vector", ".trainable_tokens_delta"}) {
     const size_t at = name.find(cat(part, ".default"));
-    if (at != std::string::npos) name.erase(at + std::string_view(part).size(), std::string_view(".default").size());
+    if (at != std::string::npos) name.erase(at + part.size(), std::string_view(".default").size());
   }
   for (const auto& [end, part] : kEnds) {
     if (name.size() > end.size() && name.ends_with(end))
-      return AdapterKey{name.substr(0, name.size() - end.size()), part};
+      return AdapterKey{name.substr(0, name.size() - end.size()), part, end == kEmbeddingA || end == kEmbeddingB};
   }
   constexpr std::string_view kBaseBias = ".base_layer.bias";
   if (name.ends_with(kBaseBias))
@@ -137,8 +143,8 @@ std::vector<TensorRef> named_tensors(const Adapter& adapter) {
     tensors.back().name = std::string(kPrefix) + key;
   };
   for (const auto& [module, pair] : adapter.modules) {
-    add(pair.a, module + ".lora_A.weight");
-    add(pair.b, module + ".lora_B.weight");
+    add(pair.a, cat(module, pair.embedding ? kEmbeddingA : ".lora_A.weight"));
+    add(pair.b, cat(module, pair.embedding ? kEmbeddingB : ".lora_B.weight"));
     add(pair.magnitude, module + ".lora_magnitude_vector");
     add(pair.b_bias, module + ".lora_B.bias");
   }
@@ -194,6 +200,7 @@ Adapter read_adapter(const std::string& folder) {
     TensorRef& place = place_of(adapter, *key);
     if (place.owner) twice.push_back(name);
     place = tensor;
+    if (key->embedding) adapter.modules[key->name].embedding = true;
   }
   refuse_unknown_keys(unknown, path);
   HEARTH_CHECK(twice.empty(), format, file_name(path), ": with and without '.default': ", list_names(twice),
@@ -209,12 +216,14 @@ Adapter read_adapter(const std::string& folder) {
   return adapter;
 }
 
+static Dims stored_dims(const LinearModule& m) { return m.transposed ? Dims{m.in, m.out} : Dims{m.out, m.in}; }
+
 void check_adapter(const Adapter& adapter, const std::vector<LinearModule>& base) {
   std::unordered_map<std::string, const LinearModule*> by_name;
   std::vector<std::string> missing, unexpected, unselected, misshapen;
   for (const LinearModule& linear : base) {
     by_name[linear.name] = &linear;
-    const bool selected = target_matches(adapter.config, linear.name, linear.is_output_embedding);
+    const bool selected = target_matches(adapter.config, linear);
     const auto found = adapter.modules.find(linear.name);
     if (found == adapter.modules.end()) {
       if (selected) missing.push_back(linear.name);
@@ -223,8 +232,10 @@ void check_adapter(const Adapter& adapter, const std::vector<LinearModule>& base
     if (!selected) unselected.push_back(linear.name);
     const TensorType &a = found->second.a.type, &b = found->second.b.type;
     const auto copy = adapter.base_weights.find(linear.name);
-    const bool copy_fits = copy == adapter.base_weights.end() || copy->second.type.dims == Dims{linear.out, linear.in};
+    const bool copy_fits = copy == adapter.base_weights.end() || copy->second.type.dims == stored_dims(linear);
     if (!copy_fits) misshapen.push_back(cat("the copy of ", linear.name, "'s weight, ", copy->second.type));
+    if (found->second.embedding != linear.is_embedding)
+      misshapen.push_back(cat(linear.name, linear.is_embedding ? " is an embedding" : " is no embedding"));
     if (a.dims.at(1) != linear.in || b.dims.at(0) != linear.out) {
       misshapen.push_back(cat(linear.name, " is [", linear.out, ",", linear.in, "] in the model, [", b.dims.at(0), ",",
                               a.dims.at(1), "] in the adapter"));

@@ -17,12 +17,12 @@ namespace hearth {
 struct LoraConfig {
   int64_t rank = 8;
   double alpha = 16;
-  double dropout = 0;  // of the input of A
+  double dropout = 0;  // of the input of A; not of an embedding's tokens
   bool rslora = false;
   bool fan_in_fan_out = false;  // some targets are stored [in,out]; A and B are not
   bool family_targets = false;  // the targets are those that PEFT gives the model's family
-  // Which linear layers: all but the output layer, or those that match the regular expression, or those whose name is,
-  // or ends with "." and, one of the targets. A module that matches the excludes is left out in all three cases.
+  // Which layers: all linear ones but the output layer, or those that match the regular expression, or those whose name
+  // is, or ends with "." and, one of the targets. A module that matches the excludes is left out in all three cases.
   bool all_linear = false;
   std::string target_regex = {};
   std::vector<std::string> targets = {"q_proj", "v_proj"};
@@ -40,6 +40,9 @@ struct LoraConfig {
   std::string bias = "none";            // the model's biases that are trained too: none, all, lora_only
   std::vector<std::string> whole = {};  // modules trained whole: PEFT's modules_to_save; ends of their paths
   std::vector<std::pair<std::string, std::vector<int64_t>>> tokens = {};  // rows trained, by end of the module's path
+  // How A and B began: "default", "gaussian", "orthogonal", or one that took B A out of the base weights, "pissa",
+  // "pissa_niter_4", "olora". Written files never need such a base: LoraAdapter::save.
+  std::string init = "default";
   std::string base_model = {};                 // its folder or name, for the reader's information
   std::vector<std::string> unknown_keys = {};  // of the file that was read: ignored, worth a warning
 
@@ -52,8 +55,18 @@ struct LoraConfig {
 LoraConfig read_adapter_config(const std::string& folder);
 LoraConfig parse_adapter_config(std::string_view text, const std::string& path);
 
-// Does the adapter apply to the linear layer `module` ("model.layers.0.self_attn.q_proj")?
-bool target_matches(const LoraConfig& config, const std::string& module, bool is_output_embedding);
+struct LinearModule {
+  std::string name;  // "model.layers.0.self_attn.q_proj"
+  int64_t out = 0, in = 0;
+  bool is_output_embedding = false;
+  bool transposed = false;    // its weight is stored [in,out], as GPT-2's layers are
+  bool is_embedding = false;  // looks rows of its weight [in,out] up: a linear layer of tokens as unit vectors
+};
+
+// Does the adapter apply to the layer `module` ("model.layers.0.self_attn.q_proj")? "all-linear" does not mean
+// embeddings, neither the input's nor the output's.
+bool target_matches(const LoraConfig& config, const std::string& module, bool is_any_embedding);
+bool target_matches(const LoraConfig& config, const LinearModule& module);
 
 // Is the module, or one that it is part of, trained whole?
 bool is_whole(const LoraConfig& config, const std::string& module);
@@ -63,6 +76,7 @@ struct LoraPair {
   TensorRef b;               // [out,rank]
   TensorRef magnitude = {};  // [out], with DoRA
   TensorRef b_bias = {};     // [out], with b_bias
+  bool embedding = false;    // of an embedding: the files have other names for A and B
 };
 using LoraPairs = std::map<std::string, LoraPair>;  // by module path
 
@@ -70,7 +84,7 @@ struct Adapter {
   std::string path;
   LoraConfig config;
   LoraPairs modules;
-  // Copies of the model's own weights, by module: PEFT adds one when the output layer is a target.
+  // Copies of the model's own weights, by module: PEFT adds them when embedding or output layer are targets.
   std::map<std::string, TensorRef> base_weights = {};
   std::map<std::string, TensorRef> whole = {};   // weights and biases in place of the model's, by their names in it
   std::map<std::string, TensorRef> tokens = {};  // rows [n,C] in place of the weight's, by module
@@ -81,13 +95,6 @@ std::string adapter_weights_path(const std::string& folder);
 
 // Reads both files. The tensors are f32, f16 or bf16 and stay mapped.
 Adapter read_adapter(const std::string& folder);
-
-struct LinearModule {
-  std::string name;  // "model.layers.0.self_attn.q_proj"
-  int64_t out = 0, in = 0;
-  bool is_output_embedding = false;
-  bool transposed = false;  // its weight is stored [in,out], as GPT-2's layers are
-};
 
 // Throws Error{shape} listing what is missing, unexpected or of another shape: an adapter for another model.
 void check_adapter(const Adapter& adapter, const std::vector<LinearModule>& base);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "io/json.h"
+#include "io/nearest.h"
 #include "io/peft.h"
 #include "io/regex.h"
 
@@ -51,8 +52,9 @@ constexpr const char* kKnown[] = {"alpha_pattern",
                                   "trainable_token_indices",
                                   "use_dora",
                                   "use_rslora"};
-// These initialisations also change the base model's weights, so the adapter alone is only half of the result.
-constexpr const char* kBaseChangingInits[] = {"pissa", "olora", "corda", "lora_ga", "loftq"};
+// These initialisations also change the base model's weights, by numbers that only their run knows. What "pissa" and
+// "olora" take out of a weight can be computed again.
+constexpr const char* kBaseChangingInits[] = {"pissa_niter_", "corda", "lora_ga", "loftq"};
 
 bool is_off(const Json& value) {
   return value.is_null() || value == false || ((value.is_object() || value.is_array()) && value.empty());
@@ -69,6 +71,14 @@ bool contains(const char* const (&names)[N], const std::string& name) {
               ", which Hearth does not support\n  file ", json.file());
 }
 
+[[noreturn]] void fail_init(const JsonView& json, const std::string& init) {
+  HEARTH_FAIL(
+      unsupported, kConfigName, ": 'init_lora_weights' is \"", printable(init),
+      "\": it changed the base model's weights, in a way that only the run that made the adapter knows"
+      "\n  hint: convert it with PEFT: save_pretrained(..., path_initial_model_for_weight_conversion=...)\n  file ",
+      json.file());
+}
+
 void refuse_unsupported(const JsonView& json) {
   for (const char* key : kUnsupported) {
     if (json.has(key) && !is_off(json.get(key))) fail_unsupported(json, key);
@@ -77,14 +87,14 @@ void refuse_unsupported(const JsonView& json) {
   if (json.has("init_lora_weights") && json.get("init_lora_weights").is_string()) {
     const std::string init = json.text("init_lora_weights");
     for (const char* prefix : kBaseChangingInits) {
-      if (init.rfind(prefix, 0) == 0) fail_unsupported(json, "init_lora_weights");
+      if (init.rfind(prefix, 0) == 0) fail_init(json, init);
     }
   }
 }
 
-bool is_all_linear(std::string text) {
+bool is_word(std::string text, const char* word) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-  return text == "all-linear";
+  return text == word;
 }
 
 // A string is a regular expression, a list names modules.
@@ -181,8 +191,20 @@ static void read_tokens(const JsonView& json, LoraConfig* config) {
     config->tokens.emplace_back(module, modules.integers(module, kToken));
 }
 
+// The words that matter once the adapter is trained, and those that Hearth has itself.
+static std::string read_init(const JsonView& json) {
+  if (!json.has("init_lora_weights") || !json.get("init_lora_weights").is_string()) return "default";
+  std::string init = json.text("init_lora_weights");
+  if (is_word(init, "olora")) init = "olora";  // PEFT reads it in any case
+  for (const char* known : {"gaussian", "orthogonal", "pissa", "olora"}) {
+    if (init == known) return init;
+  }
+  return "default";
+}
+
 // What goes beyond plain LoRA.
 static void read_kin(const JsonView& json, LoraConfig* config) {
+  config->init = read_init(json);
   config->dora = json.boolean_or("use_dora", false);
   config->b_bias = json.boolean_or("lora_bias", false);
   config->bias = json.text_or("bias", "none");
@@ -225,7 +247,7 @@ LoraConfig parse_adapter_config(std::string_view text, const std::string& path) 
   config.family_targets = !json.has("target_modules");
   if (!config.family_targets) {
     read_patterns(json, "target_modules", &config.target_regex, &config.targets);
-    if (is_all_linear(config.target_regex)) {
+    if (is_word(config.target_regex, "all-linear")) {
       config.all_linear = true;
       config.target_regex.clear();
     } else if (config.target_regex.empty() && config.targets.empty()) {
@@ -276,9 +298,13 @@ static bool is_excluded(const LoraConfig& config, const std::string& module) {
                      [&](const std::string& name) { return regex_fullmatch("(.*\\.)?" + name + "(\\..*)?", module); });
 }
 
-bool target_matches(const LoraConfig& config, const std::string& module, bool is_output_embedding) {
+bool target_matches(const LoraConfig& config, const LinearModule& module) {
+  return target_matches(config, module.name, module.is_output_embedding || module.is_embedding);
+}
+
+bool target_matches(const LoraConfig& config, const std::string& module, bool is_any_embedding) {
   if (is_excluded(config, module)) return false;
-  if (config.all_linear && is_output_embedding) return false;
+  if (config.all_linear && is_any_embedding) return false;
   if (!config.all_linear && !config.target_regex.empty()) return regex_fullmatch(config.target_regex, module);
   if (std::find(config.targets.begin(), config.targets.end(), module) != config.targets.end()) return true;
   if (!config.all_linear && !names_match(config.targets, module)) return false;
@@ -323,7 +349,7 @@ std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modul
       {"exclude_modules", excludes},
       {"fan_in_fan_out", config.fan_in_fan_out},
       {"inference_mode", true},
-      {"init_lora_weights", true},
+      {"init_lora_weights", config.init == "gaussian" || config.init == "orthogonal" ? Json(config.init) : Json(true)},
       {"kasa_config", none},
       {"layer_replication", none},
       {"layers_pattern", list_json(config.layers_pattern)},

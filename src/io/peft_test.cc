@@ -99,12 +99,12 @@ TEST(Peft, a_short_config_has_pefts_defaults) {
 
 TEST(Peft, unsupported_features_are_refused_by_name) {
   for (const char* member :
-       {R"("init_lora_weights": "pissa_niter_4")", R"("target_parameters": ["x"])", R"("task_type": "SEQ_CLS")",
+       {R"("init_lora_weights": "loftq")", R"("target_parameters": ["x"])", R"("task_type": "SEQ_CLS")",
         R"("layer_replication": [[0, 1]])", R"("use_qalora": true)", R"("alora_invocation_tokens": [1])"}) {
     const std::string text = error_of(Kind::unsupported, [&] { parse(member); });
     const std::string key = std::string(member).substr(1, std::string(member).find("\":") - 1);
     EXPECT_TEXT(text, "adapter_config.json: '" + key + "' is ");
-    EXPECT_TEXT(text, "which Hearth does not support\n  file dir/adapter_config.json");
+    EXPECT_TEXT(text, "file dir/adapter_config.json");
   }
   EXPECT_EQ(
       parse(R"("use_qalora": false, "megatron_config": {}, "modules_to_save": [], "init_lora_weights": "gaussian")")

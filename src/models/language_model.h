@@ -26,8 +26,8 @@ class LanguageModel {
   const TensorRef& tensor(const std::string& weight) const { return folder_->tensor(stored_name(weight)); }
   const std::string& stored_name(const std::string& weight) const;
   const Tokenizer& tokenizer() const { return *tokenizer_; }
-  std::vector<LinearModule> linear_modules() const { return linear_modules_of(spec_); }
-  // The weight of a linear layer: that of the embedding where the output layer is tied to it.
+  std::vector<LinearModule> lora_modules() const { return lora_modules_of(spec_); }
+  // The weight of a layer that adapters may target: that of the embedding where the output layer is tied to it.
   std::string weight_of(const LinearModule& module) const;
   int64_t parameters() const;  // elements of all weights
   DType stored_dtype() const;  // of most of the weight bytes

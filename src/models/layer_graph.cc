@@ -17,37 +17,37 @@ static std::string last_part(const std::string& path) { return path.substr(path.
 
 namespace {
 
-// The update of one linear layer, made for all of its parts.
+// One adapter's update of a linear layer, made for all of its parts.
 struct LayerUpdate {
-  const LoraValues* lora = nullptr;
-  Value inner, input, factor;  // dropout(x) A^T; with DoRA dropout(x) where that differs from x, and the rows' factors
+  const LoraValues& lora;
+  Value inner, input = {},
+               factor = {};  // dropout(x) A^T; with DoRA dropout(x) where that differs from x, rows' factors
 };
 
-LayerUpdate layer_update(const LayerContext& context, const Value& x, const LinearSpec& spec) {
-  const LoraValuesOf* all = context.model.lora;
-  if (!all || !all->modules.count(spec.name)) return {};
-  const LoraValues& lora = all->modules.at(spec.name);
+std::vector<LayerUpdate> layer_updates(const LayerContext& context, const Value& x, const LinearSpec& spec) {
+  std::vector<LayerUpdate> updates;
+  if (!context.model.lora) return updates;
+  const LoraValuesOf& all = *context.model.lora;
   const int64_t site = context.sites.at(spec.name);
-  LayerUpdate update{&lora, lora_inner(*all, x, lora, site), {}, {}};
-  if (!lora.magnitude.valid()) return update;
-  const Value weight = context.model.weight(spec.name + ".weight");
-  update.factor = dora_factor(lora, spec.transposed ? transpose(weight, {1, 0}) : weight);
-  if (all->dropout > 0) update.input = lora_dropout(*all, x, site);
-  return update;
+  for (const LoraValues& lora : all.of(spec.name)) {
+    LayerUpdate& update = updates.emplace_back(LayerUpdate{lora, lora_inner(all, lora, x, site)});
+    if (!lora.magnitude.valid()) continue;
+    const Value weight = context.model.weight(spec.name + ".weight");
+    update.factor = dora_factor(lora, spec.transposed ? transpose(weight, {1, 0}) : weight);
+    if (lora.dropout > 0) update.input = lora_dropout(all, lora, x, site);
+  }
+  return updates;
 }
 
-// y, the part of a layer's output that weight w [part,in] gives, with its update; `cut` takes the part of a vector.
+// y, the part of a layer's output that weight w [part,in] gives, with an update; `cut` takes the part of a vector.
 // With DoRA and dropout the whole of W + BA acts on what is left of x, as in PEFT.
 template <class Cut>
 Value updated(const LayerUpdate& update, const Value& y, const Value& w, const Cut& cut) {
-  const LoraValues& lora = *update.lora;
+  const LoraValues& lora = update.lora;
   Value change = linear(update.inner, cut(lora.b));
   if (lora.b_bias.valid()) change = change + convert(cut(lora.b_bias), y.dtype());
-  change = change * lora.scale;
-  if (!update.factor.valid()) return y + change;
-  const Value factor = convert(cut(update.factor), y.dtype());
-  const Value base = update.input.valid() ? linear(update.input, w) : y;
-  return y + (factor - 1.0) * base + factor * change;
+  const Value factor = update.factor.valid() ? cut(update.factor) : Value{};
+  return y + lora_change(lora, change, factor, update.input.valid() ? linear(update.input, w) : y);
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ std::vector<Value> project_parts(const LayerContext& context, const Value& x, co
   // Converted before it is cut, so that matmul reads the parts where they lie.
   const Value weight = convert(model.weight(spec.name + ".weight"), x.dtype());
   const Value bias = spec.bias ? convert(model.weight(spec.name + ".bias"), x.dtype()) : Value{};
-  const LayerUpdate update = layer_update(context, x, spec);
+  const std::vector<LayerUpdate> updates = layer_updates(context, x, spec);
   std::vector<Value> parts;
   int64_t begin = 0;
   for (const int64_t size : sizes) {
@@ -69,7 +69,7 @@ std::vector<Value> project_parts(const LayerContext& context, const Value& x, co
     const Value stored = cut(weight, spec.transposed ? 1 : 0);
     const Value w = spec.transposed ? transpose(stored, {1, 0}) : stored;
     Value y = linear(x, w);
-    if (update.lora) y = updated(update, y, w, [&](const Value& v) { return cut(v, 0); });
+    for (const LayerUpdate& update : updates) y = updated(update, y, w, [&](const Value& v) { return cut(v, 0); });
     parts.push_back(spec.bias ? y + cut(bias, 0) : y);
     begin += size;
   }

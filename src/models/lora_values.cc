@@ -8,13 +8,26 @@
 
 namespace hearth {
 
-Value lora_dropout(const LoraValuesOf& lora, const Value& x, int64_t site) {
-  return lora.dropout > 0 ? dropout(x, lora.dropout, lora.rng, site) : x;
+const std::vector<LoraValues>& LoraValuesOf::of(const std::string& module) const {
+  static const std::vector<LoraValues> none;
+  const auto found = modules.find(module);
+  return found == modules.end() ? none : found->second;
+}
+
+Value lora_dropout(const LoraValuesOf& lora, const LoraValues& m, const Value& x, int64_t site) {
+  return m.dropout > 0 ? dropout(x, m.dropout, lora.rng, site) : x;
 }
 
 // The matrices are kept in f32 and read in the type of the activations.
-Value lora_inner(const LoraValuesOf& lora, const Value& x, const LoraValues& matrices, int64_t site) {
-  return linear(lora_dropout(lora, x, site), matrices.a);
+Value lora_inner(const LoraValuesOf& lora, const LoraValues& m, const Value& x, int64_t site) {
+  return linear(lora_dropout(lora, m, x, site), m.a);
+}
+
+Value lora_change(const LoraValues& m, const Value& change, const Value& factor, const Value& base) {
+  const Value scaled = change * m.scale;
+  if (!factor.valid()) return scaled;
+  const Value f = convert(factor, base.dtype());
+  return (f - 1.0) * base + f * scaled;
 }
 
 // The same numbers, constants to derivatives: those do not pass through integers.

@@ -9,21 +9,27 @@
 
 namespace hearth {
 
-// LoRA on one linear layer: y += scale * B(A(dropout(x))); with DoRA, rows of W + scale * BA have a trained norm.
+// LoRA on one layer: y += scale * B(A(dropout(x))); with DoRA, rows of W + scale * BA have a trained norm.
 struct LoraValues {
   Value a, b;  // [r,in], [out,r], f32
   double scale = 1;
+  double dropout = 0;
   Value magnitude = {}, b_bias = {};  // [out], f32, where the adapter has them
 };
 struct LoraValuesOf {
-  std::map<std::string, LoraValues> modules = {};  // by module path
-  double dropout = 0;
-  Value rng = {};  // u64[2], needed when dropout > 0
+  std::map<std::string, std::vector<LoraValues>> modules = {};  // by module path; several act in this order
+  Value rng = {};                                               // u64[2], needed where there is dropout
+
+  const std::vector<LoraValues>& of(const std::string& module) const;  // none: empty
 };
 
 // dropout(x) and dropout(x) A^T, [...,r]. `site` tells their random numbers from those of other layers.
-Value lora_dropout(const LoraValuesOf& lora, const Value& x, int64_t site);
-Value lora_inner(const LoraValuesOf& lora, const Value& x, const LoraValues& matrices, int64_t site);
+Value lora_dropout(const LoraValuesOf& lora, const LoraValues& matrices, const Value& x, int64_t site);
+Value lora_inner(const LoraValuesOf& lora, const LoraValues& matrices, const Value& x, int64_t site);
+
+// What joins a layer's output: change * scale, where `change` is B(A(x)) [...,out]; with DoRA's factor [out]
+// (factor - 1) * base + factor * change * scale, where `base` is the output so far.
+Value lora_change(const LoraValues& matrices, const Value& change, const Value& factor, const Value& base);
 
 // DoRA: magnitude / norm of each row of weight [out,in] + scale * BA, [out] f32. The norm is a constant to derivatives.
 // Source: Liu et al. 2024, arXiv:2402.09353, eq. 5 and section 4.3.

@@ -8,6 +8,7 @@
 #include "models/layer_graph.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
+#include "ops/gather/gather.h"
 #include "ops/linear_cross_entropy/linear_cross_entropy.h"
 #include "ops/matmul/matmul.h"
 #include "ops/shape/shape.h"
@@ -34,10 +35,24 @@ Value alibi_bias(Graph& graph, const AlibiSpec& alibi, int64_t heads, int64_t ke
   return rounded(broadcast_in_dim(slopes, {heads, keys}, {0}) * rounded(places)) * alibi.scale;
 }
 
+// Rows of the embedding with its updates: a row of A^T stands for the product of A with a unit vector.
+Value token_rows(const ModelGraph& model, const Value& tokens) {
+  const std::string& name = model.spec.embedding;
+  const Value weight = model.weight(name + ".weight");
+  Value x = convert(embedding(weight, tokens), model.dtype);  // [B,T,E]
+  if (!model.lora) return x;
+  for (const LoraValues& lora : model.lora->of(name)) {
+    const Value inner = transpose(take(lora.a, tokens, 1), {1, 2, 0});  // [B,T,r]
+    const Value factor = lora.magnitude.valid() ? dora_factor(lora, transpose(weight, {1, 0})) : Value{};
+    x = x + lora_change(lora, linear(convert(inner, model.dtype), lora.b), factor, x);
+  }
+  return x;
+}
+
 Value embed(const LayerContext& context, const Value& tokens) {
   const ModelGraph& model = context.model;
   const ModelSpec& spec = model.spec;
-  Value x = convert(embedding(model.weight(spec.embedding + ".weight"), tokens), model.dtype);  // [B,T,E]
+  Value x = token_rows(model, tokens);  // [B,T,E]
   if (spec.embedding_scale != 1) x = x * spec.embedding_scale;
   if (!spec.project_in.name.empty()) x = project(context, x, spec.project_in);  // [B,T,C]
   if (!spec.position_table.empty()) {
@@ -51,10 +66,24 @@ Value output_weight(const ModelGraph& model) {
   return model.weight((model.spec.tied ? model.spec.embedding : model.spec.output.name) + ".weight");
 }
 
-const LoraValues* output_lora(const ModelGraph& model) {
-  if (!model.lora) return nullptr;
-  const auto found = model.lora->modules.find(model.spec.output.name);
-  return found == model.lora->modules.end() ? nullptr : &found->second;
+const std::vector<LoraValues>& output_lora(const ModelGraph& model) {
+  static const LoraValuesOf none;
+  return (model.lora ? *model.lora : none).of(model.spec.output.name);
+}
+
+// All updates of the output layer as one of the sum of their ranks.
+LowRankLogits joined_updates(const ModelGraph& model, const Value& x) {
+  int64_t site = -1;
+  each_linear(model.spec, [&](const LinearSpec&) { ++site; });  // the output layer is the last one
+  const std::vector<LoraValues>& all = output_lora(model);
+  std::vector<Value> inner, b;
+  for (const LoraValues& lora : all) {
+    const Value own = lora_inner(*model.lora, lora, x, site);
+    inner.push_back(lora.scale == all[0].scale ? own : own * (lora.scale / all[0].scale));
+    b.push_back(lora.b);
+  }
+  if (all.size() == 1) return {inner[0], b[0], all[0].scale};
+  return {concatenate(inner, 1), concatenate(b, 1), all[0].scale};
 }
 
 Value scaled_hidden(const ModelGraph& model, const Value& hidden) {
@@ -105,7 +134,7 @@ Value model_logits(const ModelGraph& model, const Value& hidden) {
   const ModelSpec& spec = model.spec;
   const Value x = scaled_hidden(model, hidden);
   Value y = linear(x, output_weight(model));
-  if (const LoraValues* lora = output_lora(model)) y = y + linear(linear(x, lora->a), lora->b) * lora->scale;
+  for (const LoraValues& lora : output_lora(model)) y = y + lora_change(lora, linear(linear(x, lora.a), lora.b), {}, y);
   if (spec.output.bias) y = y + convert(model.weight(spec.output.name + ".bias"), y.dtype());
   if (spec.logit_soft_cap == 0) return y;
   return tanh(convert(y, DType::f32) * (1 / spec.logit_soft_cap)) * spec.logit_soft_cap;
@@ -113,11 +142,7 @@ Value model_logits(const ModelGraph& model, const Value& hidden) {
 
 static LogitsOptions logits_options(const ModelGraph& model, const Value& x) {
   LogitsOptions options{.soft_cap = model.spec.logit_soft_cap};
-  if (const LoraValues* lora = output_lora(model)) {
-    int64_t site = -1;
-    each_linear(model.spec, [&](const LinearSpec&) { ++site; });  // the output layer is the last one
-    options.low_rank = LowRankLogits{lora_inner(*model.lora, x, *lora, site), lora->b, lora->scale};
-  }
+  if (!output_lora(model).empty()) options.low_rank = joined_updates(model, x);
   if (model.spec.output.bias) options.bias = model.weight(model.spec.output.name + ".bias");
   return options;
 }

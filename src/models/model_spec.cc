@@ -96,6 +96,14 @@ std::vector<LinearModule> linear_modules_of(const ModelSpec& spec) {
   return modules;
 }
 
+std::vector<LinearModule> lora_modules_of(const ModelSpec& spec) {
+  std::vector<LinearModule> modules = linear_modules_of(spec);
+  modules.insert(
+      modules.begin(),
+      {.name = spec.embedding, .out = spec.embedding_size, .in = spec.vocab, .transposed = true, .is_embedding = true});
+  return modules;
+}
+
 std::vector<std::string> stored_names(const ModelSpec& spec, const std::string& weight) {
   std::vector<std::string> names = {weight};
   std::string other = weight;

@@ -136,6 +136,9 @@ std::vector<WeightSpec> weights_of(const ModelSpec& spec);
 // The linear layers in the order of the model; the output layer last.
 std::vector<LinearModule> linear_modules_of(const ModelSpec& spec);
 
+// What adapters may target: the embedding, then the linear layers.
+std::vector<LinearModule> lora_modules_of(const ModelSpec& spec);
+
 // Names under which a file may hold a weight, the likeliest first.
 std::vector<std::string> stored_names(const ModelSpec& spec, const std::string& weight);
 

@@ -15,9 +15,12 @@ namespace hearth {
 struct LoraMatrices {
   int64_t in = 0, out = 0, rank = 0;
   double scale = 1;
-  AlignedFloats a, b;       // [rank,in], [out,rank]
-  AlignedFloats magnitude;  // [out], with DoRA
-  AlignedFloats b_bias;     // [out], with a bias of B
+  bool embedding = false;
+  AlignedFloats a = {}, b = {};  // [rank,in], [out,rank]
+  AlignedFloats magnitude = {};  // [out], with DoRA
+  AlignedFloats b_bias = {};     // [out], with a bias of B
+  // With PiSSA and OLoRA, A and B as they began: the base weight is W - (B0 A0) * scale, and stays so.
+  AlignedFloats a0 = {}, b0 = {};
 };
 
 // What stands in place of one of the model's weights, or of some of its rows.
@@ -37,14 +40,20 @@ struct Trainable {
 
 class LoraAdapter {
  public:
-  // A new adapter: A uniform in +-1/sqrt(in), B zero, as PEFT initialises, from `seed`; magnitudes are the norms of the
-  // weight's rows, whole weights and rows the model's. Throws Error{value} when no linear layer matches the targets,
-  // listing those there are, or another part of the config names nothing.
+  // A new adapter, A and B as config.init says (train/lora_init.h), from `seed`; magnitudes are the norms of the
+  // weight's rows, whole weights and rows the model's. Throws Error{value} when no layer matches the targets, listing
+  // those there are, or another part of the config names nothing.
   static LoraAdapter create(const LanguageModel& model, const LoraConfig& config, uint64_t seed);
-  // A PEFT folder made for this model. Throws when it was made for another one, listing what does not fit.
+  // A PEFT folder made for this model. Throws when it was made for another one, listing what does not fit. Where PiSSA
+  // or OLoRA took something out of the base weights, it is computed again, as PEFT does.
   static LoraAdapter load(const LanguageModel& model, const std::string& folder);
 
-  void save(const std::string& folder) const;  // as a PEFT folder
+  // The same for the model as it is: where something was taken out of its weights, [A; A0] and [B, -B0], of twice the
+  // rank, as PEFT's path_initial_model_for_weight_conversion has it.
+  LoraAdapter for_whole_base() const;
+  void save(const std::string& folder) const;  // for_whole_base() as a PEFT folder
+  // Takes the numbers of an adapter that this one was saved as, in place. Throws Error{format} naming what it lacks.
+  void restore(LoraAdapter saved, const std::string& folder);
 
   const LoraConfig& config() const { return config_; }
   std::map<std::string, LoraMatrices>& modules() { return modules_; }
@@ -60,10 +69,14 @@ class LoraAdapter {
   std::map<std::string, TrainedWeight> weights_;
 };
 
-// Writes the model with the adapter's updates added to its weights: W = round(f32(W) + (B A) * scale), one rounding, as
-// PEFT's merge_and_unload does; with DoRA rows are scaled by magnitude / norm. The base folder is never touched.
-// Tokenizer and other files are copied. An output layer that was tied to the embedding and is tuned gets a tensor of
-// its own ("tie_word_embeddings": false).
-void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder);
+// Writes the model with the adapters' updates added to its weights, one adapter after the other: W = round(f32(W) +
+// (B A) * scale), one rounding for each, as PEFT's merge_and_unload does; with DoRA rows are scaled by magnitude /
+// norm. The base folder is never touched. Tokenizer and other files are copied. Where embedding and output layer were
+// one tensor and one of them is tuned, the other keeps its numbers ("tie_word_embeddings": false).
+void merge_adapters(const LanguageModel& model, const std::vector<const LoraAdapter*>& adapters,
+                    const std::string& output_folder);
+inline void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder) {
+  merge_adapters(model, {&adapter}, output_folder);
+}
 
 }  // namespace hearth

@@ -19,6 +19,12 @@ void store_float(DType dtype, std::byte* out, int64_t i, float x) {
     std::memcpy(out + i * 2, &half, 2);
 }
 
+float rounded_as(const TensorRef& tensor, float x) {
+  std::byte bytes[4] = {};
+  store_float(tensor.type.dtype, bytes, 0, x);
+  return load_float({"", {tensor.type.dtype, {1}}, bytes, nullptr}, 0);
+}
+
 void update_row(const LoraMatrices& m, int64_t o, int64_t first, std::span<float> delta) {
   std::fill(delta.begin(), delta.end(), 0.0f);
   for (int64_t r = 0; r < m.rank; ++r) {
@@ -48,6 +54,8 @@ std::vector<float> dora_norms(const TensorRef& weight, const LoraMatrices& m, bo
 }
 
 void check_layer(const LoraConfig& config, const LinearModule& module) {
+  HEARTH_CHECK(!module.is_embedding || !config.b_bias, unsupported, "lora: the embedding '", module.name,
+               "' takes no bias of B, as in PEFT");
   HEARTH_CHECK(!module.is_output_embedding || (!config.dora && !config.b_bias), unsupported, "lora: the output layer '",
                module.name, "' takes plain LoRA only, without ", config.dora ? "DoRA" : "a bias of B",
                "\n  hint: leave it out of the targets, or train it whole (modules_to_save)");

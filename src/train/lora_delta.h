@@ -12,6 +12,8 @@ namespace hearth {
 // Rounds x to a float dtype and stores it as element i.
 void store_float(DType dtype, std::byte* out, int64_t i, float x);
 
+float rounded_as(const TensorRef& tensor, float x);  // to the tensor's dtype
+
 // delta[i] = (B A)[o, first + i], summed in f32 over rising r, as the real library's matmul of so thin a matrix does.
 void update_row(const LoraMatrices& matrices, int64_t o, int64_t first, std::span<float> delta);
 

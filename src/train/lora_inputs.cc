@@ -7,24 +7,28 @@
 
 namespace hearth {
 
-static const std::string kRows = ".rows";
+static const std::string kRows = ".rows", kTakenA = ".a0", kTakenB = ".b0";
 
 LoraInputs declare_lora(Graph& graph, const LoraAdapter& adapter, bool training, const Value& rng) {
   LoraInputs inputs;
-  inputs.values.dropout = training ? adapter.config().dropout : 0;
   inputs.values.rng = rng;
   const auto declare = [&](const std::string& name, const Dims& dims) {
     return inputs.all.emplace_back(name, graph.input("lora." + name, {DType::f32, dims})).second;
   };
   for (const auto& [name, m] : adapter.modules()) {
+    std::vector<LoraValues>& all = inputs.values.modules[name];
+    if (!m.a0.empty()) {  // the base weight is less by what was taken out of it
+      all.push_back({.a = graph.input("lora." + name + kTakenA, {DType::f32, {m.rank, m.in}}),
+                     .b = graph.input("lora." + name + kTakenB, {DType::f32, {m.out, m.rank}}),
+                     .scale = -m.scale});
+    }
     LoraValues values{.a = declare(name + ".a", {m.rank, m.in}),
                       .b = declare(name + ".b", {m.out, m.rank}),
                       .scale = m.scale,
-                      .magnitude = {},
-                      .b_bias = {}};
+                      .dropout = training ? adapter.config().dropout : 0};
     if (!m.magnitude.empty()) values.magnitude = declare(name + ".magnitude", {m.out});
     if (!m.b_bias.empty()) values.b_bias = declare(name + ".b_bias", {m.out});
-    inputs.values.modules[name] = values;
+    all.push_back(values);
   }
   for (const auto& [name, weight] : adapter.weights()) {
     (weight.by_rows ? inputs.rows : inputs.whole)[name] = declare(name, weight.dims);
@@ -50,6 +54,10 @@ void bind_lora(Session& session, LoraAdapter& adapter) {
   for (const Trainable& t : adapter.trainables()) places["lora." + t.name] = t.values->data();
   for (auto& [name, weight] : adapter.weights()) {
     if (weight.by_rows) places["lora." + name + kRows] = weight.rows.data();
+  }
+  for (auto& [name, m] : adapter.modules()) {
+    places["lora." + name + kTakenA] = m.a0.data();
+    places["lora." + name + kTakenB] = m.b0.data();
   }
   for (size_t i = 0; i < session.inputs(); ++i) {
     const auto found = places.find(session.input_name(i));

@@ -13,98 +13,114 @@
 
 namespace hearth {
 
-// Elements [begin, begin + count) of W' = round(f32(W) + (B A) * scale), row by row; with DoRA, each row times its
-// factor before rounding.
-static void merge_elements(const TensorRef& base, const LoraMatrices& m, const std::vector<float>& factors,
-                           int64_t begin, int64_t count, std::byte* out) {
-  const DType dtype = base.type.dtype;
+namespace {
+
+// One adapter's update of one weight.
+struct Update {
+  LinearModule module;
+  const LoraMatrices* matrices;
+  std::vector<float> factors;  // DoRA: magnitude / norm of each row
+};
+
+// Numbers [begin, begin + count) of a weight, in memory: W' = round(f32(W) + (B A) * scale), row by row; with DoRA,
+// each row times its factor before rounding.
+void merge_rows(const Update& update, DType dtype, int64_t begin, int64_t count, std::byte* numbers) {
+  const LoraMatrices& m = *update.matrices;
+  const TensorRef w{"", {dtype, {count}}, numbers, nullptr};
   const float scale = float(m.scale);
   std::vector<float> delta(static_cast<size_t>(m.in));
   for (int64_t done = 0; done < count;) {
     const int64_t o = (begin + done) / m.in, first = (begin + done) % m.in, n = std::min(m.in - first, count - done);
     update_row(m, o, first, std::span(delta).first(size_t(n)));
-    const float factor = factors.empty() ? 1.0f : factors[size_t(o)];
+    const float factor = update.factors.empty() ? 1.0f : update.factors[size_t(o)];
     for (int64_t i = 0; i < n; ++i) {
       const float product = delta[size_t(i)] * scale;
-      store_float(dtype, out, done + i, (load_float(base, begin + done + i) + product) * factor);
+      store_float(dtype, numbers, done + i, (load_float(w, done + i) + product) * factor);
     }
     done += n;
   }
 }
 
-// The same of a weight that is stored [in,out].
-static void merge_transposed(const TensorRef& base, const LoraMatrices& m, const std::vector<float>& factors,
-                             int64_t begin, int64_t count, std::byte* out) {
+// The same of a weight that is stored [in,out]. PEFT rounds an embedding's plain update before it adds it.
+void merge_columns(const Update& update, DType dtype, int64_t begin, int64_t count, std::byte* numbers) {
+  const LoraMatrices& m = *update.matrices;
+  const TensorRef w{"", {dtype, {count}}, numbers, nullptr};
   const float scale = float(m.scale);
+  const bool rounds = m.embedding && update.factors.empty();
   for (int64_t k = 0; k < count; ++k) {
     const int64_t i = (begin + k) / m.out, o = (begin + k) % m.out;
     float delta = 0;
     for (int64_t r = 0; r < m.rank; ++r)
       delta = std::fma(m.b[size_t(o * m.rank + r)], m.a[size_t(r * m.in + i)], delta);
-    const float product = delta * scale;
-    const float factor = factors.empty() ? 1.0f : factors[size_t(o)];
-    store_float(base.type.dtype, out, k, (load_float(base, begin + k) + product) * factor);
+    float product = delta * scale;
+    if (rounds) product = rounded_as(w, product);
+    const float factor = update.factors.empty() ? 1.0f : update.factors[size_t(o)];
+    store_float(dtype, numbers, k, (load_float(w, k) + product) * factor);
   }
 }
 
-// The model's bias plus B's times the scale.
-static void add_bias(const LoraMatrices& m, DType dtype, int64_t begin, std::span<std::byte> room) {
-  const int64_t unit = size_bytes(dtype), first = begin / unit, count = int64_t(room.size()) / unit;
-  const TensorRef bias{"", {dtype, {count}}, room.data(), nullptr};
+// The bias plus B's times the scale.
+void add_bias(const LoraMatrices& m, DType dtype, int64_t begin, int64_t count, std::byte* numbers) {
+  const TensorRef bias{"", {dtype, {count}}, numbers, nullptr};
   for (int64_t i = 0; i < count; ++i) {
-    const float product = m.b_bias[size_t(first + i)] * float(m.scale);
-    store_float(dtype, room.data(), i, load_float(bias, i) + product);
+    const float product = m.b_bias[size_t(begin + i)] * float(m.scale);
+    store_float(dtype, numbers, i, load_float(bias, i) + product);
   }
 }
-
-namespace {
 
 // What a merged folder holds: every tensor of the base folder, some of them changed.
 class Merge {
  public:
-  Merge(const LanguageModel& model, const LoraAdapter& adapter);
-  // The update of a tied output layer must not reach the embedding, so the merged model has two tensors.
+  Merge(const LanguageModel& model, const std::vector<LoraAdapter>& adapters);
+  // An update of one of two that were tied must not reach the other, so the merged model has two tensors.
   bool unties() const { return !output_.empty(); }
   std::vector<NewTensor> tensors() const;
   std::span<const std::byte> bytes(const NewTensor& tensor, int64_t begin, std::span<std::byte> room) const;
 
  private:
-  struct Update {
-    LinearModule module;
-    const LoraMatrices* matrices;
-    std::vector<float> factors;  // DoRA: magnitude / norm of each row
-  };
-  std::span<const std::byte> stored(const std::string& name, int64_t begin, std::span<std::byte> room) const;
+  void add(const LoraAdapter& adapter);
+  void add(const LinearModule& module, const LoraMatrices& matrices);
   void replace(const TrainedWeight& trained, DType dtype, int64_t begin, std::span<std::byte> room) const;
 
   const LanguageModel& model_;
-  // All by name in the files.
-  std::map<std::string, Update> updates_;
-  std::map<std::string, const LoraMatrices*> biases_;
+  std::set<std::string> weights_;  // by the spec's names
+  // By name in the files; updates in the order of the adapters.
+  std::map<std::string, std::vector<Update>> updates_;
+  std::map<std::string, std::vector<const LoraMatrices*>> biases_;
   std::map<std::string, const TrainedWeight*> trained_;
   std::string output_;  // the new tensor of an output layer that was tied
 };
 
-Merge::Merge(const LanguageModel& model, const LoraAdapter& adapter) : model_(model) {
-  const ModelSpec& spec = model.spec();
-  std::set<std::string> weights;
-  for (const WeightSpec& weight : weights_of(spec)) weights.insert(weight.name);
-  for (const LinearModule& module : model.linear_modules()) {
+Merge::Merge(const LanguageModel& model, const std::vector<LoraAdapter>& adapters) : model_(model) {
+  for (const WeightSpec& weight : weights_of(model.spec())) weights_.insert(weight.name);
+  for (const LoraAdapter& adapter : adapters) add(adapter);
+}
+
+void Merge::add(const LoraAdapter& adapter) {
+  for (const LinearModule& module : model_.lora_modules()) {
     const auto found = adapter.modules().find(module.name);
-    if (found == adapter.modules().end()) continue;
-    const LoraMatrices& m = found->second;
-    const std::string weight = module.name + ".weight", bias = module.name + ".bias";
-    const bool own = !module.is_output_embedding || !spec.tied;
-    if (!own) output_ = stored_names(spec, weight).front();
-    Update& update = updates_[own ? model.stored_name(weight) : output_] = {module, &m, {}};
-    HEARTH_CHECK(m.b_bias.empty() || weights.count(bias), unsupported, "merge: '", module.name,
-                 "' has no bias that the adapter's bias of B could be added to");
-    if (!m.b_bias.empty()) biases_[model.stored_name(bias)] = &m;
-    if (m.magnitude.empty()) continue;
-    update.factors = dora_norms(model.tensor(model.weight_of(module)), m, module.transposed);
+    if (found != adapter.modules().end()) add(module, found->second);
+  }
+  for (const auto& [name, weight] : adapter.weights()) {
+    HEARTH_CHECK(trained_.emplace(model_.stored_name(name), &weight).second, value,
+                 "merge: two adapters bring their own '", name, "'; only one can be in the merged model");
+  }
+}
+
+void Merge::add(const LinearModule& module, const LoraMatrices& m) {
+  const ModelSpec& spec = model_.spec();
+  const std::string weight = module.name + ".weight", bias = module.name + ".bias";
+  const bool tied = spec.tied && (module.is_output_embedding || module.is_embedding);
+  if (tied) output_ = stored_names(spec, spec.output.name + ".weight").front();
+  Update update{module, &m, {}};
+  if (!m.magnitude.empty()) {  // of the base weight, as PEFT has it, not of what other adapters made of it
+    update.factors = dora_norms(model_.tensor(model_.weight_of(module)), m, module.transposed);
     for (size_t i = 0; i < update.factors.size(); ++i) update.factors[i] = m.magnitude[i] / update.factors[i];
   }
-  for (const auto& [name, weight] : adapter.weights()) trained_[model.stored_name(name)] = &weight;
+  updates_[tied && module.is_output_embedding ? output_ : model_.stored_name(weight)].push_back(std::move(update));
+  HEARTH_CHECK(m.b_bias.empty() || weights_.count(bias), unsupported, "merge: '", module.name,
+               "' has no bias that the adapter's bias of B could be added to");
+  if (!m.b_bias.empty()) biases_[model_.stored_name(bias)].push_back(&m);
 }
 
 std::vector<NewTensor> Merge::tensors() const {
@@ -115,10 +131,6 @@ std::vector<NewTensor> Merge::tensors() const {
   }
   if (unties()) all.push_back({output_, model_.tensor(model_.spec().embedding + ".weight").type});
   return all;
-}
-
-std::span<const std::byte> Merge::stored(const std::string& name, int64_t begin, std::span<std::byte> room) const {
-  return model_.folder().tensor(name).span().subspan(size_t(begin), room.size());
 }
 
 // The trained numbers that lie in the part, rounded to the model's type.
@@ -135,30 +147,36 @@ void Merge::replace(const TrainedWeight& trained, DType dtype, int64_t begin, st
 }
 
 std::span<const std::byte> Merge::bytes(const NewTensor& tensor, int64_t begin, std::span<std::byte> room) const {
-  const int64_t unit = size_bytes(tensor.type.dtype);
-  if (const auto found = updates_.find(tensor.name); found != updates_.end()) {
-    const auto& [module, matrices, factors] = found->second;
-    const auto merge = module.transposed ? merge_transposed : merge_elements;
-    merge(model_.tensor(model_.weight_of(module)), *matrices, factors, begin / unit, int64_t(room.size()) / unit,
-          room.data());
-    return room;
-  }
-  const std::span<const std::byte> base = stored(tensor.name, begin, room);
+  const std::string own =
+      tensor.name == output_ ? model_.stored_name(model_.spec().embedding + ".weight") : tensor.name;
+  const std::span<const std::byte> base = model_.folder().tensor(own).span().subspan(size_t(begin), room.size());
+  const auto updates = updates_.find(tensor.name);
+  const auto biases = biases_.find(tensor.name);
   const auto trained = trained_.find(tensor.name);
-  const auto bias = biases_.find(tensor.name);
-  if (trained == trained_.end() && bias == biases_.end()) return base;
+  if (updates == updates_.end() && biases == biases_.end() && trained == trained_.end()) return base;
   std::memcpy(room.data(), base.data(), room.size());
-  if (trained != trained_.end()) replace(*trained->second, tensor.type.dtype, begin, room);
-  if (bias != biases_.end()) add_bias(*bias->second, tensor.type.dtype, begin, room);
+  const DType dtype = tensor.type.dtype;
+  const int64_t unit = size_bytes(dtype), first = begin / unit, count = int64_t(room.size()) / unit;
+  if (trained != trained_.end()) replace(*trained->second, dtype, begin, room);
+  if (updates != updates_.end()) {
+    for (const Update& update : updates->second)
+      (update.module.transposed ? merge_columns : merge_rows)(update, dtype, first, count, room.data());
+  }
+  if (biases != biases_.end()) {
+    for (const LoraMatrices* m : biases->second) add_bias(*m, dtype, first, count, room.data());
+  }
   return room;
 }
 
 }  // namespace
 
-void merge_adapter(const LanguageModel& model, const LoraAdapter& adapter, const std::string& output_folder) {
+void merge_adapters(const LanguageModel& model, const std::vector<const LoraAdapter*>& adapters,
+                    const std::string& output_folder) {
   HEARTH_CHECK(!same_file(model.path(), output_folder), value,
                "merge: the output folder is the model's own, which is never written to; choose another");
-  const Merge merge(model, adapter);
+  std::vector<LoraAdapter> plain;
+  for (const LoraAdapter* adapter : adapters) plain.push_back(adapter->for_whole_base());
+  const Merge merge(model, plain);
   const TensorBytes bytes = [&](const NewTensor& tensor, int64_t begin, std::span<std::byte> room) {
     return merge.bytes(tensor, begin, room);
   };

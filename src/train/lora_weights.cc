@@ -35,10 +35,9 @@ std::string module_of(const std::string& weight) { return weight.substr(0, weigh
 bool is_trained_bias(const LoraConfig& config, const std::string& weight, const LanguageModel& model) {
   if (!weight.ends_with(".bias") || config.bias == "none") return false;
   if (config.bias == "all") return true;
-  const std::vector<LinearModule> modules = model.linear_modules();
-  return std::any_of(modules.begin(), modules.end(), [&](const LinearModule& m) {
-    return m.name == module_of(weight) && target_matches(config, m.name, m.is_output_embedding);
-  });
+  const std::vector<LinearModule> modules = model.lora_modules();
+  return std::any_of(modules.begin(), modules.end(),
+                     [&](const LinearModule& m) { return m.name == module_of(weight) && target_matches(config, m); });
 }
 
 void refuse_tied(const LanguageModel& model, const std::string& weight) {

@@ -106,13 +106,7 @@ TrainingProgress load_checkpoint(const std::string& run_folder, const std::strin
   const Json file = read_json_file(join_path(folder, "trainer_state.json"));
   const JsonView view(file, join_path(folder, "trainer_state.json"));
   check_same_run(view.object("run").json(), Json::parse(run.empty() ? "{}" : run), folder);
-  LoraAdapter saved = LoraAdapter::load(model, folder);
-  const std::vector<Trainable> from = saved.trainables(), to = adapter.trainables();
-  for (size_t i = 0; i < to.size(); ++i) {
-    HEARTH_CHECK(from.size() == to.size() && from[i].name == to[i].name && from[i].dims == to[i].dims, format,
-                 "resume: the adapter in ", folder, " has no '", to[i].name, "' of shape ", ShowDims{to[i].dims});
-    std::copy(from[i].values->begin(), from[i].values->end(), to[i].values->begin());
-  }
+  adapter.restore(LoraAdapter::load(model, folder), folder);
   const auto states = SafetensorsFile::open(join_path(folder, "optimizer.safetensors"));
   for (OptimizerState::Tensor& t : optimizer.states) {
     const TensorRef* tensor = states->find(t.name);

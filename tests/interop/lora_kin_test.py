@@ -29,6 +29,11 @@ KINDS = {
     "bias-all": ({"bias": "all"}, ["--bias", "all"]),
     "bias-lora-only": ({"bias": "lora_only"}, ["--bias", "lora_only"]),
     "lora-bias": ({"lora_bias": True}, ["--lora-bias"]),
+    "embedding": ({"target_modules": ["q_proj", "embed_tokens"]}, ["--lora-targets", "q_proj,embed_tokens"]),
+    "embedding-dora": ({"target_modules": ["embed_tokens", "o_proj"], "use_dora": True},
+                       ["--lora-targets", "embed_tokens,o_proj", "--dora"]),
+    "gaussian": ({"init_lora_weights": "gaussian"}, ["--lora-init", "gaussian"]),
+    "orthogonal": ({"init_lora_weights": "orthogonal"}, ["--lora-init", "orthogonal"]),
     "tokens": ({"trainable_token_indices": [5, 300, 77]}, ["--train-tokens", "5,300,77"]),
     "all": ({"use_dora": True, "bias": "all", "modules_to_save": ["norm"], "rank_pattern": {"q_proj": 2},
              "trainable_token_indices": [5, 300]},
@@ -53,6 +58,8 @@ def shake(model):
             continue
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.05)
+        elif "lora_embedding" in name:
+            torch.nn.init.normal_(weight, std=0.2)
         elif "lora_A" not in name:
             weight.data.mul_(1 + 0.1 * torch.randn_like(weight)).add_(0.01 * torch.randn_like(weight))
 
@@ -115,6 +122,7 @@ class Kin(hearth.HearthTest):
                     self.assert_close(record["loss"], loss, LOSS_TOLERANCE, f"{name}: loss of step {step}")
                     self.assert_close(record["grad_norm"], norm, GRAD_NORM_TOLERANCE, f"{name}: norm of step {step}")
                 before, after = all_tensors(folder), all_tensors(out)
+                before.pop("base_model.model.model.embed_tokens.base_layer.weight", None)
                 self.assertEqual(set(before), set(after))
                 still = [k for k in before if torch.equal(before[k], after[k])]
                 self.assertEqual(still, [], "every tensor is trained")
@@ -127,12 +135,15 @@ class Kin(hearth.HearthTest):
                 _, model = self.make(name)
                 model.save_pretrained(self.folder / f"keys-{name}")
                 expected, ours = all_tensors(self.folder / f"keys-{name}"), all_tensors(out)
+                # The copy of the embedding's own weight that PEFT adds; it says nothing new, and PEFT does without.
+                expected.pop("base_model.model.model.embed_tokens.base_layer.weight", None)
                 self.assertEqual({k: (v.shape, v.dtype) for k, v in ours.items()},
                                  {k: (v.shape, v.dtype) for k, v in expected.items()})
                 theirs, mine = (json.loads((f / "adapter_config.json").read_text())
                                 for f in (self.folder / f"keys-{name}", out))
                 for key in ("rank_pattern", "alpha_pattern", "layers_to_transform", "use_dora", "bias", "lora_bias",
-                            "modules_to_save", "trainable_token_indices", "use_rslora", "r", "lora_alpha"):
+                            "modules_to_save", "trainable_token_indices", "use_rslora", "r", "lora_alpha",
+                            "init_lora_weights", "target_modules"):
                     wanted = theirs[key]
                     if key == "trainable_token_indices" and wanted:
                         wanted = {"embed_tokens": wanted} if isinstance(wanted, list) else wanted
@@ -158,9 +169,13 @@ class Kin(hearth.HearthTest):
                     self.assertEqual(set(ours), set(theirs))
                     for key, tensor in ours.items():
                         if settings_of(name).get("use_dora"):
-                            # PyTorch sums the norm in an order that depends on the processor's vectors. Measured: 0.6 %
-                            # of the f32 numbers are off, by at most 2 ulp; in 16 bits one in 10,000, by one step.
+                            # Hearth sums a row's squares in f64, PyTorch in f32. Measured on all of these adapters: up to
+                            # 32 % of the f32 numbers differ, by at most 2.4e-7 of their size, where rows have 64 numbers;
+                            # 91 %, by 1.6e-6, for an embedding, whose norms sum 4096. In 16 bits a number differs only
+                            # where the rounding turns: 0.006 % in bf16, 0.06 % in f16, by one step.
                             share, step = {"float32": (0.5, 3e-7), "bfloat16": (1e-3, 2**-7), "float16": (1e-3, 2**-10)}[dtype]
+                            if dtype == "float32" and "embed_tokens" in key:
+                                share, step = 1, 2e-6
                             self.assertLessEqual(float((tensor != theirs[key]).float().mean()), share, f"{name} {key}")
                             torch.testing.assert_close(tensor, theirs[key], rtol=step, atol=0)
                         else:
