@@ -110,7 +110,7 @@ class Commands(unittest.TestCase):
         helps = {}
         for document in documents():
             text = re.sub(r"\\\n\s*", "", read(document))
-            for command, words in re.findall(r"\bhearth (finetune|generate|chat|evaluate|merge|convert|info|inspect)\b([^\n`#]*)", text):
+            for command, words in re.findall(r"\bhearth (finetune|generate|chat|evaluate|merge|combine|convert|info|inspect)\b([^\n`#]*)", text):
                 if command not in helps:
                     done = subprocess.run([HEARTH, command, "--help"], capture_output=True, text=True, timeout=60)
                     self.assertEqual(done.returncode, 0, done.stderr)

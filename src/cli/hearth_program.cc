@@ -2,6 +2,7 @@
 #include "cli/hearth_program.h"
 
 #include "cli/chat.h"
+#include "cli/combine.h"
 #include "cli/convert.h"
 #include "cli/evaluate.h"
 #include "cli/finetune.h"
@@ -21,6 +22,7 @@ Program hearth_program() {
            command<ChatFlags>("chat", "talk with a model", run_chat),
            command<EvaluateFlags>("evaluate", "measure how well a model predicts a text", run_evaluate),
            command<MergeFlags>("merge", "write a model with an adapter's updates added to its weights", run_merge),
+           command<CombineFlags>("combine", "make one adapter of several", run_combine),
            command<ConvertFlags>("convert", "write a model in another type or other files", run_convert),
            command<InfoFlags>("info", "show what is in a folder and the memory it takes", run_info),
            command<InspectFlags>("inspect", "show what the compiler makes of a training step", run_inspect)}};

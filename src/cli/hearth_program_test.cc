@@ -51,7 +51,7 @@ TEST(HearthProgram, help_is_as_recorded) {
 TEST(HearthProgram, commands_in_order) {
   std::string names;
   for (const Command& command : hearth_program().commands) names += command.name + " ";
-  EXPECT_EQ(names, "finetune generate chat evaluate merge convert info inspect ");
+  EXPECT_EQ(names, "finetune generate chat evaluate merge combine convert info inspect ");
 }
 
 TEST(HearthProgram, inspect_needs_a_model_or_a_plan) {

@@ -48,6 +48,10 @@ class LoraAdapter {
   // or OLoRA took something out of the base weights, it is computed again, as PEFT does.
   static LoraAdapter load(const LanguageModel& model, const std::string& folder);
 
+  // The same without the model: no layer of it is looked for. Error{unsupported} where its weights count, too.
+  static LoraAdapter read(const std::string& folder);
+  static LoraAdapter of(LoraConfig config, std::map<std::string, LoraMatrices> modules);
+
   // The same for the model as it is: where something was taken out of its weights, [A; A0] and [B, -B0], of twice the
   // rank, as PEFT's path_initial_model_for_weight_conversion has it.
   LoraAdapter for_whole_base() const;

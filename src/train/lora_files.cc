@@ -98,6 +98,24 @@ LoraAdapter LoraAdapter::load(const LanguageModel& model, const std::string& fol
   return adapter;
 }
 
+LoraAdapter LoraAdapter::of(LoraConfig config, std::map<std::string, LoraMatrices> modules) {
+  LoraAdapter adapter;
+  adapter.config_ = std::move(config);
+  adapter.modules_ = std::move(modules);
+  return adapter;
+}
+
+LoraAdapter LoraAdapter::read(const std::string& folder) {
+  const Adapter read = read_adapter(folder);
+  HEARTH_CHECK(!takes_from_base(read.config.init), unsupported, "adapter: '", folder, "' is only valid on what ",
+               read.config.init, " left of its model's weights", "\n  hint: load it with the model and save it again");
+  HEARTH_CHECK(read.whole.empty() && read.tokens.empty(), unsupported, "adapter: '", folder,
+               "' has weights in place of the model's, which cannot be read without it");
+  std::map<std::string, LoraMatrices> modules;
+  for (const auto& [name, pair] : read.modules) modules[name] = matrices_of(pair, read.config, name);
+  return of(read.config, std::move(modules));
+}
+
 LoraAdapter LoraAdapter::for_whole_base() const {
   const bool whole = std::all_of(modules_.begin(), modules_.end(), [](const auto& m) { return m.second.a0.empty(); });
   if (whole) return *this;

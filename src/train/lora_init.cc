@@ -4,10 +4,10 @@
 #include <charconv>
 #include <cmath>
 
-#include "array/arrays.h"
 #include "base/error.h"
 #include "io/nearest.h"
 #include "ops/random/threefry.h"
+#include "train/lora_arrays.h"
 #include "train/lora_weights.h"
 
 namespace hearth {
@@ -22,11 +22,6 @@ int64_t rounds_of(const std::string& init) {
   const char *begin = init.data() + kRounds.size(), *end = init.data() + init.size();
   const auto [stop, error] = std::from_chars(begin, end, rounds);
   return error == std::errc() && stop == end && rounds >= 0 && rounds <= 1000 ? rounds : -1;
-}
-
-AlignedFloats floats(const Array& x) {
-  const float* data = x.eval().data_as<float>();
-  return {data, data + x.size()};
 }
 
 // [out,in] f32.
@@ -51,8 +46,8 @@ void fill_orthogonal(LoraMatrices* m, const Array& key) {
   const Array q = qr(random::normal(keys(0), {m->rank, m->rank})).q;
   const Array a = matmul(random::normal(keys(1), {m->in, m->rank / 2}), q(Slice::every(2)));
   const Array b = matmul(random::normal(keys(2), {m->out, m->rank / 2}), q(Slice{.start = 1, .step = 2}));
-  m->a = floats(matrix_transpose(a) / 10);
-  m->b = floats(b / 10);
+  m->a = floats_of(matrix_transpose(a) / 10);
+  m->b = floats_of(b / 10);
 }
 
 struct Factors {
@@ -83,14 +78,14 @@ void fill_pissa(LoraMatrices* m, const Array& w, int64_t rounds, const Array& ke
     f = {whole.u(kAll, Slice::to(m->rank)), whole.s(Slice::to(m->rank)), whole.vh(Slice::to(m->rank))};
   }
   const Array root = sqrt(f.s / m->scale);
-  m->a = floats(root(kAll, kNewAxis) * f.vh);
-  m->b = floats(f.u * root);
+  m->a = floats_of(root(kAll, kNewAxis) * f.vh);
+  m->b = floats_of(f.u * root);
 }
 
 void fill_olora(LoraMatrices* m, const Array& w) {
   const QrResult f = qr(w);
-  m->a = floats(f.r(Slice::to(m->rank)));
-  m->b = floats(f.q(kAll, Slice::to(m->rank)));
+  m->a = floats_of(f.r(Slice::to(m->rank)));
+  m->b = floats_of(f.q(kAll, Slice::to(m->rank)));
 }
 
 }  // namespace
@@ -111,11 +106,11 @@ void initialise(LoraMatrices* m, const LoraConfig& config, const TensorRef& weig
   m->a.assign(size_t(m->rank * m->in), 0.0f);
   m->b.assign(size_t(m->out * m->rank), 0.0f);
   if (m->embedding) {
-    m->b = floats(random::normal(key, {m->out, m->rank}));
+    m->b = floats_of(random::normal(key, {m->out, m->rank}));
   } else if (init == "default") {
     fill_uniform(m->a, m->in, seed, number);
   } else if (init == "gaussian") {
-    m->a = floats(random::normal(key, {m->rank, m->in}) / double(m->rank));
+    m->a = floats_of(random::normal(key, {m->rank, m->in}) / double(m->rank));
   } else if (init == "orthogonal") {
     fill_orthogonal(m, key);
   } else {

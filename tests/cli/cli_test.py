@@ -12,7 +12,7 @@ import unittest
 from cli_program import CliTest, find_key, hearth
 
 PROSE = hearth.PROSE
-COMMANDS = ("finetune", "generate", "chat", "evaluate", "merge", "convert", "info", "inspect")
+COMMANDS = ("finetune", "generate", "chat", "evaluate", "merge", "combine", "convert", "info", "inspect")
 FINETUNE_DEFAULTS = {"lora-rank": "8", "lora-alpha": "16", "lora-dropout": "0", "lora-targets": "PEFT's for the",
                      "blocks": "stream", "block-size": "256", "batch-size": "8", "grad-accum": "1", "epochs": "3",
                      "lr": "2e-4|0.0002|2e-04", "schedule": "linear", "warmup-steps": "0", "weight-decay": "0",
