@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/generate.h"
 
+#include <algorithm>
 #include <iostream>
 #include <map>
 
@@ -44,6 +45,17 @@ std::vector<std::vector<int32_t>> prompts_of(const GenerateFlags& flags, const L
   return {model.tokenizer().encode(flags.prompt_file.empty() ? flags.prompt : read_prompt(flags.prompt_file))};
 }
 
+// A length that nobody asked for is cut to what the context has room for behind the longest prompt.
+void fit_max_tokens(const std::vector<std::vector<int32_t>>& prompts, const LanguageModel& model,
+                    const CommonFlags& common, GenerateOptions* options) {
+  int64_t longest = 0;
+  for (const auto& ids : prompts) longest = std::max(longest, int64_t(ids.size()));
+  const int64_t room = model.spec().max_positions - longest;
+  if (common.given.count("max-tokens") || room < 1 || options->max_tokens <= room) return;
+  options->max_tokens = room;
+  if (!common.quiet) std::cerr << "--max-tokens " << room << ": more do not fit in the model's context\n";
+}
+
 // Prints the answers to several prompts in order, each as soon as those before it are there.
 class InOrder {
  public:
@@ -77,8 +89,9 @@ int run_generate(const GenerateFlags& flags, const CommonFlags& common) {
   check_use(flags, common);
   const LanguageModel model = LanguageModel::load(flags.model);
   const std::unique_ptr<LoraAdapter> adapter = open_adapter(model, flags.adapter);
-  const GenerateOptions options = options_of(flags, common, model);
+  GenerateOptions options = options_of(flags, common, model);
   const std::vector<std::vector<int32_t>> prompts = prompts_of(flags, model);
+  fit_max_tokens(prompts, model, common, &options);
   Generator generator(model, adapter.get(), arithmetic_dtype(model, flags.dtype));
   const bool streams = !common.json && prompts.size() == 1 && options.samples == 1 && options.beams == 0;
   InOrder printed(prompts.size(), options.samples);

@@ -85,6 +85,16 @@ class Prompts(CliTest):
         self.assertIn(b"a stop text ended it", process.communicate()[1])
         self.assertEqual(seen.decode(), whole[:whole.index(stop)] + "\n")
 
+    def test_a_length_that_nobody_asked_for_is_cut_to_the_context(self):
+        prompt = "word " * 100  # of a context of 256
+        words = ("generate", "--model", self.tiny, "--prompt", prompt[:150], "--ignore-eos")
+        tokens = hearth.succeed_json(*words, "--max-tokens", 1)["prompt_tokens"]
+        self.assertGreater(tokens, 128)
+        done = hearth.run(*words, "--json")
+        self.assertEqual(json.loads(done.stdout)["tokens"], 256 - tokens)
+        self.assertEqual(done.stderr, f"--max-tokens {256 - tokens}: more do not fit in the model's context\n")
+        self.refused((*words, "--max-tokens", 128), f"at most {256 - tokens} new tokens do")
+
     def test_samples(self):
         words = ("generate", "--model", PROSE, "--max-tokens", 8, "--prompt", "The night", "--temperature", 1)
         done = hearth.run(*words, "--samples", 3)
