@@ -133,7 +133,7 @@ TEST(BatchRun, log_probabilities_are_those_of_the_model) {
   }
 }
 
-TEST(Generator, a_text_that_goes_on_reuses_what_it_can) {
+TEST(GenerateOn, what_a_text_begins_with_is_not_computed_again) {
   const auto all = prompts(4);
   const GenerateOptions options{.max_tokens = 20};
   Generator generator(prose()), fresh(prose());
