@@ -98,7 +98,7 @@ void print_products(const Session& session) {
 
 int run(const Options& o) {
   const LanguageModel model = LanguageModel::load(o.model);
-  const GenerationShape shape{o.job == "decode" ? 1 : o.block, o.block + 64, o.type()};
+  const GenerationShape shape{.tokens = o.job == "decode" ? 1 : o.block, .capacity = o.block + 64, .dtype = o.type()};
   Session session(o.job == "train" ? training_plan(model, o) : compile_generation(model, nullptr, shape));
   const auto memory = bind_others(session);
   WeightInputs::bind(session, model.folder());

@@ -27,7 +27,7 @@ constexpr GemmKernels kTable = {
             .pack_b = pack_f32<Vec16, 32>,
             .tile = packed_rows<Vec16, kMr>,
             .stored_tile = stored_rows<Vec16, kMr>,
-            .costs = {.read = 6, .pack = 8, .remote = 10, .meet = 100000}},
+            .costs = {.read = 6, .pack = 14, .remote = 10, .meet = 100000}},
     .bf16 = {},
     .direct_rows = kMr,
     .direct_width = direct_width,

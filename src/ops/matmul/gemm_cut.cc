@@ -2,6 +2,7 @@
 #include "ops/matmul/gemm_cut.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/threads.h"
 
@@ -41,26 +42,23 @@ CutSizes cut_sizes(const GemmJob& job, const std::vector<Stage>& stages) {
   return s;
 }
 
-// Estimated time of a thread, in multiply-adds per step of k. Tasks that follow each other have their columns in
-// common.
+// Estimated time in multiply-adds per step of k: that of all tasks, and what sharing panels costs before.
 static double cost(const CutSizes& s, const Cut& cut) {
   const CutCosts& costs = s.costs;
   const int64_t row_tasks = ceil_div(s.m, cut.task_rows), col_tasks = ceil_div(s.n, cut.task_cols);
-  const double turns = double(ceil_div(row_tasks * col_tasks, int64_t(s.threads))), all_turns = turns + s.last_turn;
+  const double tasks = double(row_tasks * col_tasks), turns = std::ceil(tasks / s.threads);
   const double rows = double(s.m) / double(row_tasks), cols = double(s.n) / double(col_tasks);  // of most tasks
-  const double largest = double(cut.task_rows) * double(cut.task_cols);
   const double near = !cut.stored_a ? 1 : s.same_sets ? kStoredSameSets : kStored;
-  double time = near * ((turns - 1) * rows * cols + (1 + s.last_turn) * largest);
+  const double task = near * double(cut.task_rows) * double(cut.task_cols) +
+                      rows * (cut.own_a && !cut.stored_a ? costs.pack : costs.read) +
+                      cols * (cut.own_b ? costs.pack : costs.read);
+  const double time = task * std::max(turns, tasks / s.threads + s.last_turn);
 
-  const double own = costs.read + (cut.stored_a ? 0 : costs.pack);
+  const double shared = (cut.own_a ? 0 : double(s.m)) + (cut.own_b ? 0 : double(s.n));
+  if (shared == 0) return time;
   const double remote = costs.remote * std::max(0.0, 1 - kNear / s.threads);
-  const double parts_a = std::min(turns, double(row_tasks)), parts_b = std::max(1.0, turns / double(row_tasks));
-  time += rows * (cut.own_a ? all_turns * own : all_turns * costs.read + parts_a * remote);
-  time += cols * (cut.own_b ? all_turns * (costs.read + costs.pack) : all_turns * costs.read + parts_b * remote);
-
-  const double packed = (cut.own_a ? 0 : double(s.m)) + (cut.own_b ? 0 : double(s.n));
-  if (packed > 0 && s.threads > 1) time += costs.meet * s.threads / double(s.k);
-  return time + packed * (costs.read + 2 * costs.pack + remote) / s.threads;
+  return time + shared * ((2 * costs.pack - costs.read) / s.threads + remote) +
+         costs.meet * (s.threads - 1) / double(s.k);
 }
 
 Cut choose_cut(const CutSizes& s) {
