@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which test holds which case that broke other array libraries, where it is not one of EdgeCases or EdgeCasesOfPlaces.
-// A test that is renamed or removed is missed here.
-#include <gtest/gtest.h>
-
-#include <map>
-#include <set>
-#include <string>
+#include "base/test_names_test.h"
 
 namespace hearth {
 namespace {
 
-const std::multimap<std::string, std::string> kElsewhere = {
+const TestsOfCases kElsewhere = {
     {"einsum with broadcast batch axes", "Einsum.broadcast_batch_axes"},
     {"size-0 einsum", "Einsum.of_nothing"},
     {"rank-0 and size-0 matmul, K = 1", "LinearAlgebra.matmul_at_size_zero_and_k_one"},
@@ -39,16 +34,7 @@ const std::multimap<std::string, std::string> kElsewhere = {
     {"sums of 16 bits in windows", "Window.sixteen_bit_sums_keep_growing"},
 };
 
-TEST(EdgeCases, those_of_other_files_are_there) {
-  std::set<std::string> names;
-  const testing::UnitTest& all = *testing::UnitTest::GetInstance();
-  for (int s = 0; s < all.total_test_suite_count(); ++s) {
-    const testing::TestSuite& suite = *all.GetTestSuite(s);
-    for (int t = 0; t < suite.total_test_count(); ++t)
-      names.insert(std::string(suite.name()) + "." + suite.GetTestInfo(t)->name());
-  }
-  for (const auto& [what, name] : kElsewhere) EXPECT_TRUE(names.count(name)) << name << ", which holds: " << what;
-}
+TEST(EdgeCases, those_of_other_files_are_there) { expect_all_there(kElsewhere); }
 
 }  // namespace
 }  // namespace hearth

@@ -301,6 +301,7 @@ const Row kRows[] = {
     {.name = "grouped_3", .B = 2, .T = 50, .S = 50, .H = 6, .G = 2},
     {.name = "grouped_8", .T = 33, .S = 33, .H = 16, .G = 2, .D = 32},
     {.name = "multi_query", .T = 37, .S = 61, .H = 5, .G = 1, .D = 48},
+    {.name = "head_64", .T = 70, .S = 70, .D = 64},
     {.name = "head_80", .T = 70, .S = 70, .D = 80},
     {.name = "head_96", .T = 30, .S = 70, .H = 2, .D = 96},
     {.name = "head_100", .T = 70, .S = 70, .H = 2, .G = 2, .D = 100},
