@@ -6,6 +6,7 @@
   resume_test.py --long    100
 The random points come from HEARTH_SEED (default 0), which a failure names.
 """
+import json
 import os
 import pathlib
 import random
@@ -36,6 +37,31 @@ def words(data, output, *extra):
             "--grad-accum", 2, "--max-steps", STEPS, "--lora-dropout", 0.1, "--lr", 1e-3, "--seed", 7,
             "--warmup-steps", 3,
             "--schedule", "cosine", "--save-every", SAVE_EVERY, "--quiet", *extra)
+
+
+# What a run may do with examples; each with accumulation and dropout.
+EXAMPLES = {"packing": ("--packing",), "grouping": ("--group-by-length",), "completions": ("--loss-on", "completion"),
+            "checkpointing": ("--packing", "--checkpointing"), "bf16": ("--packing", "--dtype", "bf16")}
+EXAMPLE_STEPS = 10
+
+
+def write_examples(path):
+    """Prompts and completions of many lengths, so that rows, groups and labels differ from batch to batch."""
+    chance = random.Random(3)
+    text = hearth.TEXT.read_text(encoding="utf-8").replace("\n", " ")
+    rows = []
+    for _ in range(50):
+        begin, first, second = chance.randrange(100000), chance.randrange(4, 60), chance.randrange(4, 90)
+        rows.append({"prompt": text[begin:begin + first], "completion": text[begin + first:begin + first + second]})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def example_words(data, output, *extra):
+    """An epoch ends in the middle of a group of micro-batches."""
+    return ("finetune", "--model", PROSE, "--data", data, "--output", output, "--max-length", 48, "--batch-size", 2,
+            "--grad-accum", 3, "--max-steps", EXAMPLE_STEPS, "--lora-dropout", 0.1, "--lr", 1e-3, "--seed", 5,
+            "--save-every", SAVE_EVERY, "--quiet", *extra)
 
 
 def log_lines(output):
@@ -172,6 +198,44 @@ class Resume(hearth.HearthTest):
             self.assert_same_run(output, f"{largest.name} was cut")
         else:
             self.assert_refused(done, "finetune", largest.name)
+
+
+class ResumeOfExamples(hearth.HearthTest):
+    """Examples of a streamed .jsonl file: their order, rows and labels are found again."""
+
+    def assert_same(self, got, wanted, how):
+        records = [{r["step"]: tuple(r[key] for key in COMPARED) for r in hearth.step_records(run)} for run in (got, wanted)]
+        self.assertEqual(records[0], records[1], how)
+        self.assertEqual(set(records[1]), set(range(1, EXAMPLE_STEPS + 1)), how)
+        self.assertTrue((got / "adapter_model.safetensors").read_bytes() == (wanted / "adapter_model.safetensors").read_bytes(), how)
+
+    def test_examples_resume_anywhere(self):
+        """Stopped at a step, or killed at any moment and gone on."""
+        data, chance = write_examples(self.folder / "data.jsonl"), random.Random(SEED)
+        for name, flags in EXAMPLES.items():
+            whole, parts, killed = (self.folder / f"{name}-{what}" for what in ("whole", "parts", "killed"))
+            begin = time.monotonic()
+            hearth.succeed(*example_words(data, whole, *flags))
+            step_s = (time.monotonic() - begin) / EXAMPLE_STEPS
+            with self.subTest(name):
+                stop = chance.randrange(1, EXAMPLE_STEPS)
+                hearth.succeed(*example_words(data, parts, *flags, "--stop-after", stop))
+                hearth.succeed(*example_words(data, parts, *flags, "--resume"))
+                self.assert_same(parts, whole, f"HEARTH_SEED={SEED}, {name}: stopped after step {stop}")
+            with self.subTest(name + " killed"):
+                at = (chance.randrange(2 * SAVE_EVERY, EXAMPLE_STEPS), round(chance.random() * step_s, 4))
+                if start_and_kill(hearth.command(*example_words(data, killed, *flags)), killed, *at):
+                    hearth.succeed(*example_words(data, killed, *flags, "--resume"))
+                self.assert_same(killed, whole, f"HEARTH_SEED={SEED}, {name}: killed at {at}")
+
+    def test_changed_examples_are_refused(self):
+        data, output = write_examples(self.folder / "change.jsonl"), self.folder / "changed"
+        hearth.succeed(*example_words(data, output, "--packing", "--stop-after", 2))
+        for flags in ((), ("--group-by-length",), ("--packing", "--loss-on", "all"), ("--packing", "--weight-decay", 0.1)):
+            self.assert_refused(hearth.run(*example_words(data, output, *flags, "--resume")), "finetune", "resume")
+        rows = data.read_text().splitlines()
+        data.write_text("\n".join(rows[1:] + rows[:1]) + "\n")  # the same examples in another order
+        self.assert_refused(hearth.run(*example_words(data, output, "--packing", "--resume")), "finetune", "data")
 
 
 if __name__ == "__main__":
