@@ -83,7 +83,8 @@ TEST(RandomGamma, a_third_derivative_is_refused) {
     grad([&](const Array& at) { return sum(curvature(key, at, log_space)); })(a);
   };
   for (const bool log_space : {false, true})
-    EXPECT_EQ(message_of([&] { third(log_space); }), "gamma: has two derivatives by its shape parameter, not a third\n  in grad");
+    EXPECT_EQ(message_of([&] { third(log_space); }),
+              "gamma: has two derivatives by its shape parameter, not a third\n  in grad");
 }
 
 }  // namespace
