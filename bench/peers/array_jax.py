@@ -8,8 +8,7 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
 from array_peers import dtype_name, size_of  # noqa: E402
-
-N = 2048
+from array_shapes import arrays_of  # noqa: E402
 
 
 def mean(x):
@@ -80,69 +79,58 @@ class Rows:
     def call(self, parts):
         name = parts[0]
         if name in SQUARES:
-            return self.bound(SQUARES[name], self.uniform(N, N), self.uniform(N, N), self.uniform(N, N),
-                              self.uniform(N), self.uniform(N))
+            return self.bound(SQUARES[name], *arrays_of(parts, self))
         return getattr(self, name)(parts)
 
-    def rms_norm_grad(self, _):
-        return self.gradients(lambda x, w, g: (rms_norm(x, w) * g).sum(), 2, self.uniform(N, N), self.uniform(N),
-                              self.uniform(N, N))
+    def rms_norm_grad(self, parts):
+        return self.gradients(lambda x, w, g: (rms_norm(x, w) * g).sum(), 2, *arrays_of(parts, self))
 
-    def cross_entropy_grad(self, _):
-        return self.gradients(cross_entropy, 1, self.uniform(N, 32000), self.integers(32000, N))
+    def cross_entropy_grad(self, parts):
+        return self.gradients(cross_entropy, 1, *arrays_of(parts, self))
 
-    def adamw(self, _):
+    def adamw(self, parts):
         f = jax.jit(adamw, donate_argnums=(0, 1, 2))
-        p, g = self.uniform(4 << 20), self.uniform(4 << 20)
+        p, g = arrays_of(parts, self)
         state = [(p, jnp.zeros_like(p), jnp.zeros_like(p))]
 
         def call():
             state[0] = jax.block_until_ready(f(*state[0], g, 1e-4, 0.1, 0.001))
         return call
 
-    def gather_rows(self, _):
-        return self.bound(lambda t, i: t[i], self.uniform(32000, N), self.integers(32000, N))
+    def gather_rows(self, parts):
+        return self.bound(lambda t, i: t[i], *arrays_of(parts, self))
 
-    def fft(self, _):
-        return self.bound(jnp.fft.fft, self.uniform(256, 4096).astype(jnp.complex64))
+    def fft(self, parts):
+        return self.bound(jnp.fft.fft, *arrays_of(parts, self, dtype=jnp.complex64))
 
     def cumsum(self, parts):
         dtype, axis = self.dtype(parts), 1 if parts[2] == "last" else 0
-        return self.bound(lambda x: x.cumsum(axis, dtype=dtype), self.uniform(N, N, dtype=dtype))
+        return self.bound(lambda x: x.cumsum(axis, dtype=dtype), *arrays_of(parts, self, dtype=dtype))
 
     def take(self, parts):
-        return self.bound(lambda x, i: x[i], self.uniform(4 << 20, dtype=self.dtype(parts)),
-                          self.integers(4 << 20, 1 << 20))
+        return self.bound(lambda x, i: x[i], *arrays_of(parts, self, dtype=self.dtype(parts)))
 
     def scatter_add(self, parts):
-        dtype = self.dtype(parts)
-        return self.bound(lambda x, i, v: x.at[i].add(v), self.uniform(4 << 20, dtype=dtype),
-                          self.integers(4 << 20, 1 << 20), self.uniform(1 << 20, dtype=dtype))
+        return self.bound(lambda x, i, v: x.at[i].add(v), *arrays_of(parts, self, dtype=self.dtype(parts)))
 
     def transforms(self, parts):
         dtype = self.dtype(parts)
         transform = jnp.fft.fft if jnp.issubdtype(dtype, jnp.complexfloating) else jnp.fft.rfft
-        return self.bound(transform, self.uniform(size_of(parts, "b"), size_of(parts, "n"), dtype=dtype))
+        return self.bound(transform, *arrays_of(parts, self, dtype=dtype))
 
-    def jit_call(self, _):
-        return self.bound(lambda x: x * 2 + 1, self.uniform(4))
+    def jit_call(self, parts):
+        return self.bound(lambda x: x * 2 + 1, *arrays_of(parts, self))
 
-    def eager_add(self, _):
-        x = self.uniform(4)
+    def eager_add(self, parts):
+        x, = arrays_of(parts, self)
         return lambda: jax.block_until_ready(x + 1)
 
     def matmul(self, parts):
-        dtype = self.dtype(parts)
-        if len(parts) == 3:
-            n = int(parts[2])
-            return self.bound(jnp.matmul, self.uniform(n, n, dtype=dtype), self.uniform(n, n, dtype=dtype))
-        m, n, k = (size_of(parts, letter) for letter in "mnk")
-        return self.bound(lambda x, w: x @ w.T, self.uniform(m, k, dtype=dtype), self.uniform(n, k, dtype=dtype))
+        product = jnp.matmul if len(parts) == 3 else lambda x, w: x @ w.T
+        return self.bound(product, *arrays_of(parts, self, dtype=self.dtype(parts)))
 
     def attention(self, parts):
-        dtype = self.dtype(parts)
-        b, s, d = (size_of(parts, letter) for letter in "bsd")
-        inputs = [self.uniform(b, s, 8, d, dtype=dtype) for _ in range(4)]
+        inputs = arrays_of(parts, self, dtype=self.dtype(parts))
 
         def forward(q, k, v):
             return jax.nn.dot_product_attention(q, k, v, is_causal=True)
@@ -151,10 +139,11 @@ class Rows:
         return self.gradients(lambda q, k, v, w: (forward(q, k, v) * w).sum(), 3, *inputs)
 
     def conv(self, parts):
-        b, c, f, h, w, t = (size_of(parts, letter) for letter in "bcohwt")
-        groups, d, dtype, last = size_of(parts, "g", 1), size_of(parts, "d", 1), self.dtype(parts), parts[3] == "nhwc"
-        x = self.uniform(*((b, h, h, c) if last else (b, c, h, h)), dtype=dtype)
-        weight = self.uniform(*((w, w, c // groups, f) if last else (f, c // groups, w, w)), dtype=dtype)
+        w, t, groups, d = (size_of(parts, letter, 1) for letter in "wtgd")
+        dtype, last = self.dtype(parts), parts[3] == "nhwc"
+        x, weight = arrays_of(parts, self, dtype=dtype)
+        if last:
+            x, weight = jnp.transpose(x, (0, 2, 3, 1)), jnp.transpose(weight, (2, 3, 1, 0))
         names = ("NHWC", "HWIO", "NHWC") if last else ("NCHW", "OIHW", "NCHW")
 
         def forward(x, weight):

@@ -4,8 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from array_peers import dtype_name, size_of
-
-N = 2048
+from array_shapes import N, arrays_of
 
 
 def backward(loss_of, *leaves):
@@ -53,6 +52,10 @@ class Rows:
     def uniform(self, *dims, dtype=torch.float32):
         return (torch.rand(dims) * 2 - 1).to(dtype)
 
+    @staticmethod
+    def integers(below, count):
+        return torch.randint(0, below, (count,))
+
     def bound(self, f, *inputs, grad=False):
         """f of the inputs as a call, compiled where that is asked for."""
         if self.compiled:
@@ -75,70 +78,59 @@ class Rows:
     def call(self, parts):
         name = parts[0]
         if name in SQUARES:
-            x = self.uniform(N, N)
-            return self.bound(SQUARES[name], x, self.uniform(N, N), self.uniform(N, N), self.uniform(N),
-                              self.uniform(N))
+            return self.bound(SQUARES[name], *arrays_of(parts, self))
         return getattr(self, name)(parts)
 
-    def rms_norm_grad(self, _):
-        return self.gradients(lambda x, w, g: (rms_norm(x, w) * g).sum(), [self.uniform(N, N), self.uniform(N)],
-                              self.uniform(N, N))
+    def rms_norm_grad(self, parts):
+        x, w, g = arrays_of(parts, self)
+        return self.gradients(lambda x, w, g: (rms_norm(x, w) * g).sum(), [x, w], g)
 
-    def cross_entropy_grad(self, _):
-        return self.gradients(F.cross_entropy, [self.uniform(N, 32000)], torch.randint(0, 32000, (N,)))
+    def cross_entropy_grad(self, parts):
+        x, labels = arrays_of(parts, self)
+        return self.gradients(F.cross_entropy, [x], labels)
 
-    def adamw(self, _):
-        p = self.uniform(4 << 20).requires_grad_()
-        p.grad = self.uniform(4 << 20)
+    def adamw(self, parts):
+        p, g = arrays_of(parts, self)
+        p.requires_grad_().grad = g
         optimizer = torch.optim.AdamW([p], lr=1e-4, weight_decay=0.01, fused=not self.compiled)
         if not self.compiled:
             return optimizer.step
         torch._dynamo.reset()
         return torch.compile(lambda: optimizer.step())
 
-    def gather_rows(self, _):
-        return self.bound(lambda t, i: t[i], self.uniform(32000, N), torch.randint(0, 32000, (N,)))
+    def gather_rows(self, parts):
+        return self.bound(lambda t, i: t[i], *arrays_of(parts, self))
 
-    def fft(self, _):
-        return self.bound(torch.fft.fft, self.uniform(256, 4096).to(torch.complex64))
+    def fft(self, parts):
+        return self.bound(torch.fft.fft, *arrays_of(parts, self, dtype=torch.complex64))
 
     def cumsum(self, parts):
         dtype, axis = self.dtype(parts), 1 if parts[2] == "last" else 0
-        return self.bound(lambda x: x.cumsum(axis, dtype=dtype), self.uniform(N, N, dtype=dtype))
+        return self.bound(lambda x: x.cumsum(axis, dtype=dtype), *arrays_of(parts, self, dtype=dtype))
 
     def take(self, parts):
-        return self.bound(torch.take, self.uniform(4 << 20, dtype=self.dtype(parts)),
-                          torch.randint(0, 4 << 20, (1 << 20,)))
+        return self.bound(torch.take, *arrays_of(parts, self, dtype=self.dtype(parts)))
 
     def scatter_add(self, parts):
-        dtype = self.dtype(parts)
-        return self.bound(lambda x, i, v: x.scatter_add(0, i, v), self.uniform(4 << 20, dtype=dtype),
-                          torch.randint(0, 4 << 20, (1 << 20,)), self.uniform(1 << 20, dtype=dtype))
+        return self.bound(lambda x, i, v: x.scatter_add(0, i, v), *arrays_of(parts, self, dtype=self.dtype(parts)))
 
     def transforms(self, parts):
         dtype = self.dtype(parts)
-        return self.bound(torch.fft.fft if dtype.is_complex else torch.fft.rfft,
-                          self.uniform(size_of(parts, "b"), size_of(parts, "n"), dtype=dtype))
+        return self.bound(torch.fft.fft if dtype.is_complex else torch.fft.rfft, *arrays_of(parts, self, dtype=dtype))
 
-    def jit_call(self, _):
-        return self.bound(lambda x: x * 2 + 1, self.uniform(4))
+    def jit_call(self, parts):
+        return self.bound(lambda x: x * 2 + 1, *arrays_of(parts, self))
 
-    def eager_add(self, _):
-        x = self.uniform(4)
+    def eager_add(self, parts):
+        x, = arrays_of(parts, self)
         return lambda: x + 1
 
     def matmul(self, parts):
-        dtype = self.dtype(parts)
-        if len(parts) == 3:
-            n = int(parts[2])
-            return self.bound(torch.matmul, self.uniform(n, n, dtype=dtype), self.uniform(n, n, dtype=dtype))
-        m, n, k = (size_of(parts, letter) for letter in "mnk")
-        return self.bound(F.linear, self.uniform(m, k, dtype=dtype), self.uniform(n, k, dtype=dtype))
+        product = torch.matmul if len(parts) == 3 else F.linear
+        return self.bound(product, *arrays_of(parts, self, dtype=self.dtype(parts)))
 
     def attention(self, parts):
-        dtype = self.dtype(parts)
-        b, s, d = (size_of(parts, letter) for letter in "bsd")
-        q, k, v, w = (self.uniform(b, s, 8, d, dtype=dtype) for _ in range(4))
+        q, k, v, w = arrays_of(parts, self, dtype=self.dtype(parts))
 
         def forward(q, k, v):  # tokens outside heads, as ours
             q, k, v = (t.transpose(1, 2) for t in (q, k, v))
@@ -148,9 +140,8 @@ class Rows:
         return self.gradients(lambda q, k, v, w: (forward(q, k, v) * w).sum(), [q, k, v], w)
 
     def conv(self, parts):
-        b, c, f, h, w, t = (size_of(parts, letter) for letter in "bcohwt")
-        groups, d, dtype = size_of(parts, "g", 1), size_of(parts, "d", 1), self.dtype(parts)
-        x, weight = self.uniform(b, c, h, h, dtype=dtype), self.uniform(f, c // groups, w, w, dtype=dtype)
+        w, t, groups, d = (size_of(parts, letter, 1) for letter in "wtgd")
+        x, weight = arrays_of(parts, self, dtype=self.dtype(parts))
         if parts[3] == "nhwc":
             x, weight = (a.contiguous(memory_format=torch.channels_last) for a in (x, weight))
 
