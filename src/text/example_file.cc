@@ -60,7 +60,8 @@ void each_example(const std::string& file, const std::function<void(const Json&)
   if (file.ends_with(".json")) return each_of_list(file, take);
   each_line(file, [&](std::string_view line, int64_t number) {
     const std::string place = cat(file, ": line ", number);
-    at(file, place, [&] { take(parse_json(line, place)); });
+    const Json example = parse_json(line, place);  // whose errors name the place
+    at(file, place, [&] { take(example); });
   });
 }
 
