@@ -64,6 +64,7 @@ Partition partition(const Graph& graph, const Backends& backends, std::vector<Pa
   Partition result;
   result.graph = simplify(graph);
   while (std::unique_ptr<Graph> next = decompose_once(*result.graph, backends, report)) result.graph = std::move(next);
+  if (backends[0]->device() != "reference") result.graph = split_sums(*result.graph);
   result.graph = join_epilogues(*result.graph, backends);
   for (int32_t id = 0; id < result.graph->size(); ++id) {
     const Node& node = result.graph->node(id);

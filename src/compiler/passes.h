@@ -47,6 +47,9 @@ Partition partition(const Graph& graph, const Backends& backends, std::vector<Pa
 // Joins matmul + low-rank matmul + addition into one node, where the cpu takes them.
 std::unique_ptr<Graph> join_epilogues(const Graph& graph, const Backends& backends);
 
+// Sums of all elements as sums of sums of rows, where those come with what computes the rows.
+std::unique_ptr<Graph> split_sums(const Graph& graph);
+
 Plan lower(const Partition& partition, const Backends& backends);
 
 }  // namespace hearth

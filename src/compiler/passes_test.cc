@@ -24,6 +24,40 @@ namespace {
 
 constexpr DType f32 = DType::f32;
 
+// --- split_sums
+// ------------------------------------------------------------------------------------------------------------
+
+TEST(SplitSums, of_what_is_computed_row_by_row) {
+  Graph g;
+  const Value x = g.input("x", {f32, {5, 3, 8}}), u = g.input("u", {f32, {5, 3, 8}});
+  const Value row_sums = broadcast_to(reshape(reduce_sum(x * x, {2}), {5, 3, 1}), {5, 3, 8});
+  g.output("loss", reduce_sum(x * row_sums * u, {0, 1, 2}));
+  const auto split = split_sums(g);
+  EXPECT_EQ(count(*split, "reduce"), 3);
+  EXPECT_EQ(split->outputs()[0].value.type(), (TensorType{f32, {}}));
+}
+
+// Other sums, of 16 bits, without work per row, or along other axes than it.
+TEST(SplitSums, leaves_alone) {
+  const auto reductions = [](DType dtype, const Dims& inner, const Dims& outer) {
+    Graph g;
+    const Value x = g.input("x", {dtype, {4, 8}});
+    Value y = x;
+    if (!inner.empty()) {
+      Dims kept = {4, 8};
+      kept[size_t(inner[0])] = 1;
+      y = x * broadcast_to(reshape(reduce_sum(x, inner), kept), {4, 8});
+    }
+    g.output("sum", reduce_sum(y, outer));
+    return count(*split_sums(g), "reduce") - (inner.empty() ? 0 : 1);
+  };
+  EXPECT_EQ(reductions(f32, {1}, {0, 1}), 2);
+  EXPECT_EQ(reductions(DType::bf16, {1}, {0, 1}), 1);
+  EXPECT_EQ(reductions(f32, {}, {0, 1}), 1);
+  EXPECT_EQ(reductions(f32, {0}, {0, 1}), 1);
+  EXPECT_EQ(reductions(f32, {1}, {1}), 1);
+}
+
 // --- simplify
 // ------------------------------------------------------------------------------------------------------------
 
