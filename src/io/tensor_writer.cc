@@ -17,7 +17,9 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kPartBytes = 4 << 20;
+// Measured: 2.2 GB saved as they are, 2 cores of Zen 5, Linux 6.18: parts of 4 MiB 2.2 to 4.2 s, of 1 MiB 1.4 s; of 1
+// MiB through a room 1.0 s, of 512 KiB 1.1 s.
+constexpr int64_t kPartBytes = 1 << 20;
 
 struct Part {
   size_t tensor;
@@ -53,8 +55,10 @@ std::vector<uint32_t> write_parts(AtomicFile& file, const std::vector<NewTensor>
   std::mutex progress_mutex;
   for_each_part(parts, [&](size_t i, const Part& part, std::span<std::byte> room) {
     const std::span<const std::byte> data = bytes(tensors[part.tensor], part.begin, room);
-    if (checksums) crcs[i] = crc32_of(data);
-    file.write_at(places[part.tensor] + part.begin, data);
+    // From pages of a mapped file that nobody has touched, Linux clears each page before it can write it.
+    if (data.data() != room.data()) std::copy(data.begin(), data.end(), room.begin());
+    if (checksums) crcs[i] = crc32_of(room);
+    file.write_at(places[part.tensor] + part.begin, room);
     if (!options.progress) return;
     const std::lock_guard<std::mutex> lock(progress_mutex);
     options.progress(part.bytes);

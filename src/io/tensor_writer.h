@@ -42,7 +42,7 @@ struct TensorFileOptions {
 void write_tensor_file(const std::string& path, const std::vector<NewTensor>& tensors, const TensorBytes& bytes,
                        const TensorFileOptions& options = {});
 
-// Calls body(tensor, begin, bytes) for parts of at most 4 MiB that cover all tensors, on all threads.
+// Calls body(tensor, begin, bytes) for parts of at most 1 MiB that cover all tensors, on all threads.
 void for_parts(const std::vector<NewTensor>& tensors,
                const std::function<void(size_t tensor, int64_t begin, std::span<std::byte> room)>& body);
 
