@@ -31,6 +31,7 @@ hearth_program(hearth_template tests/tools/hearth_template.cc hearth_core)
 hearth_program(hearth_metrics tests/tools/hearth_metrics.cc hearth_core)
 hearth_program(hearth_model_check tests/tools/hearth_model_check.cc hearth_core)
 hearth_program(hearth_sampling tests/tools/hearth_sampling.cc hearth_core)
+hearth_program(hearth_adapters tests/tools/hearth_adapters.cc hearth_core)
 hearth_program(hearth_run_plan tests/tools/hearth_run_plan.cc hearth_runtime)  # nothing above the runtime
 hearth_program(hearth_random tests/tools/hearth_random.cc hearth_core)
 file(GLOB array_calls CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} tests/tools/array_calls/*.cc)

@@ -6,12 +6,23 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/isa.h"
+#include "train/lora_combine.h"
 
 namespace hearth {
 
 std::unique_ptr<LoraAdapter> open_adapter(const LanguageModel& model, const std::string& folder) {
   if (folder.empty()) return nullptr;
-  return std::make_unique<LoraAdapter>(LoraAdapter::load(model, folder));
+  if (folder.find(',') == std::string::npos || exists(folder))
+    return std::make_unique<LoraAdapter>(LoraAdapter::load(model, folder));
+  std::vector<LoraAdapter> all;
+  for (size_t begin = 0; begin <= folder.size();) {
+    const size_t end = std::min(folder.find(',', begin), folder.size());
+    all.push_back(LoraAdapter::load(model, folder.substr(begin, end - begin)).for_whole_base());
+    begin = end + 1;
+  }
+  std::vector<WeightedAdapter> parts;
+  for (const LoraAdapter& adapter : all) parts.push_back({&adapter, 1});
+  return std::make_unique<LoraAdapter>(combine_adapters(parts, {.kind = "cat"}));
 }
 
 // The folder, or the nearest one above it that exists.

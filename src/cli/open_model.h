@@ -11,7 +11,7 @@
 
 namespace hearth {
 
-// The adapter of a PEFT folder; null when folder is empty.
+// The adapter of a PEFT folder, or the sum of several, with commas between them; null when there is none.
 std::unique_ptr<LoraAdapter> open_adapter(const LanguageModel& model, const std::string& folder);
 
 struct DataSource {

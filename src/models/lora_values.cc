@@ -5,6 +5,7 @@
 #include "ops/matmul/matmul.h"
 #include "ops/random/random.h"
 #include "ops/reduce/reduce.h"
+#include "ops/shape/shape.h"
 
 namespace hearth {
 
@@ -24,10 +25,12 @@ Value lora_inner(const LoraValuesOf& lora, const LoraValues& m, const Value& x, 
 }
 
 Value lora_change(const LoraValues& m, const Value& change, const Value& factor, const Value& base) {
-  const Value scaled = change * m.scale;
-  if (!factor.valid()) return scaled;
-  const Value f = convert(factor, base.dtype());
-  return (f - 1.0) * base + f * scaled;
+  Value all = change * m.scale;
+  if (factor.valid()) {
+    const Value f = convert(factor, base.dtype());
+    all = (f - 1.0) * base + f * all;
+  }
+  return m.share.valid() ? all * broadcast_in_dim(convert(m.share, all.dtype()), all.dims(), {0}) : all;
 }
 
 // The same numbers, constants to derivatives: those do not pass through integers.

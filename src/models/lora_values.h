@@ -15,6 +15,7 @@ struct LoraValues {
   double scale = 1;
   double dropout = 0;
   Value magnitude = {}, b_bias = {};  // [out], f32, where the adapter has them
+  Value share = {};                   // [B] f32: what of the change each row of a batch gets; not valid: all of it
 };
 struct LoraValuesOf {
   std::map<std::string, std::vector<LoraValues>> modules = {};  // by module path; several act in this order
@@ -28,7 +29,8 @@ Value lora_dropout(const LoraValuesOf& lora, const LoraValues& matrices, const V
 Value lora_inner(const LoraValuesOf& lora, const LoraValues& matrices, const Value& x, int64_t site);
 
 // What joins a layer's output: change * scale, where `change` is B(A(x)) [...,out]; with DoRA's factor [out]
-// (factor - 1) * base + factor * change * scale, where `base` is the output so far.
+// (factor - 1) * base + factor * change * scale, where `base` is the output so far. Times the rows' shares, which take
+// x and change as [B,...].
 Value lora_change(const LoraValues& matrices, const Value& change, const Value& factor, const Value& base);
 
 // DoRA: magnitude / norm of each row of weight [out,in] + scale * BA, [out] f32. The norm is a constant to derivatives.

@@ -59,6 +59,11 @@ class LoraAdapter {
   // Takes the numbers of an adapter that this one was saved as, in place. Throws Error{format} naming what it lacks.
   void restore(LoraAdapter saved, const std::string& folder);
 
+  // Puts another adapter's numbers in place of these, in the same memory: what was compiled for this adapter goes on
+  // with the other. Smaller ranks are filled up with zeros, layers that the other lacks become zero, another scale goes
+  // into B. Throws Error{value} naming what is larger, not here, or not comparable. Source: peft's hotswap_adapter.
+  void swap(const LoraAdapter& other);
+
   const LoraConfig& config() const { return config_; }
   std::map<std::string, LoraMatrices>& modules() { return modules_; }
   const std::map<std::string, LoraMatrices>& modules() const { return modules_; }

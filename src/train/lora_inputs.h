@@ -20,9 +20,15 @@ struct LoraInputs {
   Value weight(WeightInputs& weights, const std::string& name) const;
 };
 
+class AdapterSet;
+
 // Declares the inputs. dropout is the adapter's when `training`, which then needs `rng`, else 0.
 LoraInputs declare_lora(Graph& graph, const LoraAdapter& adapter, bool training, const Value& rng = {});
-// Binds them to the adapter's memory, which must stay where it is.
-void bind_lora(Session& session, LoraAdapter& adapter);
+// Those of all adapters of a set, as "lora.<number>.<module>.a", and "lora.shares" f32 [adapters,rows]:
+// AdapterSet::shares.
+LoraInputs declare_lora(Graph& graph, const AdapterSet& set, int64_t rows);
+// Binds them to the adapter's memory, which must stay where it is; the shares are left to the caller.
+void bind_lora(Session& session, LoraAdapter& adapter, const std::string& prefix = "lora.");
+void bind_lora(Session& session, AdapterSet& set);
 
 }  // namespace hearth

@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Several adapters at once, against the real PEFT: made into one, merged one after the other."""
+import contextlib
 import json
+import os
+import pathlib
+import subprocess
 import unittest
 import warnings
 
 import peft
+import safetensors.torch
 import torch
 
 import hearth_program as hearth
@@ -13,6 +18,7 @@ from llama_variants_test import make_model
 from peft_test import all_tensors
 
 BLOCK = 48
+CHECK = pathlib.Path(os.environ.get("HEARTH_BUILD", hearth.ROOT / "build")) / "hearth_adapters"
 # name: what each adapter is told
 ADAPTERS = {
     "first": {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"]},
@@ -163,6 +169,92 @@ class Several(hearth.HearthTest):
                             self.assertLess(float((tensor != wanted[key]).float().mean()), 1e-3, key)
                         else:
                             self.assertTrue(torch.equal(tensor, wanted[key]), key)
+
+    def run_calls(self, calls, name):
+        out = self.folder / f"{name}.safetensors"
+        done = subprocess.run([CHECK, self.base, out], input=json.dumps(calls), capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return safetensors.torch.load_file(out), int(done.stdout)
+
+    def adding(self, names):
+        return [{"add": name, "folder": str(self.folder / name)} for name in names]
+
+    def test_on_off_and_switched_without_compiling(self):
+        texts = self.rows[:2, :40]
+        calls, wanted = self.adding(ADAPTERS), {}
+        self.model.eval()
+        for names in ([], ["first"], ["second"], ["wide", "first"], ["first", "second", "wide"], ["dora"], ["first", "dora"], []):
+            key = "-".join(names) or "base"
+            calls.append({"logits": key, "texts": texts.tolist(), "active": [[[name, 1.0] for name in names]]})
+            if names:
+                self.model.base_model.set_adapter(names)
+            with torch.no_grad(), (contextlib.nullcontext() if names else self.model.disable_adapter()):
+                wanted[key] = self.model(texts).logits[:, -1]
+        ours, compiled = self.run_calls(calls, "switched")
+        self.assertEqual(compiled, 1)
+        for key, logits in wanted.items():
+            torch.testing.assert_close(ours[key], logits, rtol=1e-4, atol=1e-4, msg=lambda m: f"{key}: {m}")
+        self.assertGreater(float((wanted["first"] - wanted["base"]).abs().max()), 0.1)
+
+    def test_every_text_with_its_own(self):
+        texts = self.rows[:4, :24]
+        names = ["first", "__base__", "second", "wide"]
+        usable = [name for name in ADAPTERS if name != "dora"]  # PEFT mixes no DoRA
+        calls = self.adding(usable) + [
+            {"logits": "mixed", "texts": texts.tolist(), "active": [[[name, 1.0]] for name in names]},
+            {"logits": "uneven", "texts": [row[:7 + 3 * i].tolist() for i, row in enumerate(texts)],
+             "active": [[[name, 1.0]] for name in names]}]
+        ours, _ = self.run_calls(calls, "mixed")
+        self.model.base_model.set_adapter(usable)
+        self.model.eval()
+        with torch.no_grad():
+            wanted = self.model(texts, adapter_names=names).logits
+        torch.testing.assert_close(ours["mixed"], wanted[:, -1], rtol=1e-4, atol=1e-4)
+        for i, row in enumerate(ours["uneven"]):
+            torch.testing.assert_close(row, wanted[i, 6 + 3 * i], rtol=1e-4, atol=1e-4)
+
+    def test_swapped_in_place(self):
+        """One adapter's numbers for another's, as PEFT's hotswap_adapter: a smaller rank, fewer layers, another scale."""
+        texts = self.rows[:2, :30]
+        small = self.folder / "small"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            config = peft.LoraConfig(r=2, lora_alpha=7, target_modules=["q_proj"], task_type="CAUSAL_LM", use_rslora=True)
+            model = peft.get_peft_model(hearth.load_fresh(self.base, "float32"), config)
+        torch.manual_seed(8)
+        for key, weight in model.named_parameters():
+            if "lora_" in key:
+                weight.data.add_(0.1 * torch.randn_like(weight))
+        model.save_pretrained(small)
+        call = {"texts": texts.tolist(), "active": [[["wide", 1.0]]]}
+        ours, compiled = self.run_calls(
+            [*self.adding(["wide"]), {"logits": "before"} | call, {"swap": "wide", "folder": str(self.folder / "first")},
+             {"logits": "first"} | call, {"swap": "wide", "folder": str(small)}, {"logits": "small"} | call], "swapped")
+        self.assertEqual(compiled, 1)
+        with torch.no_grad():
+            torch.testing.assert_close(ours["small"], model.eval()(texts).logits[:, -1], rtol=1e-4, atol=1e-4)
+            for key, name in (("before", "wide"), ("first", "first")):
+                self.model.base_model.set_adapter([name])
+                torch.testing.assert_close(ours[key], self.model.eval()(texts).logits[:, -1], rtol=1e-4, atol=1e-4)
+
+    def test_swap_refusals(self):
+        for name, other, words in (("first", "wide", ["rank 8", "largest rank"]), ("first", "second", ["down_proj"]),
+                                   ("first", "dora", ["DoRA"])):
+            calls = [*self.adding([name]), {"swap": name, "folder": str(self.folder / other)}]
+            done = subprocess.run([CHECK, self.base, self.folder / "no"], input=json.dumps(calls), capture_output=True, text=True)
+            self.assertEqual(done.returncode, 1)
+            for word in words:
+                self.assertIn(word, done.stderr)
+        done = subprocess.run([CHECK, self.base, self.folder / "no"], capture_output=True, text=True,
+                              input=json.dumps([*self.adding(["first"]),
+                                                {"logits": "x", "texts": [[1]], "active": [[["frist", 1.0]]]}]))
+        self.assertIn("there is no 'frist'", done.stderr)
+
+    def test_several_in_commands_that_run_a_model(self):
+        self.model.base_model.set_adapter(["first", "second"])
+        both = f"{self.folder / 'first'},{self.folder / 'second'}"
+        self.assert_close(hearth.evaluate(self.base, self.data, both, BLOCK)["loss"],
+                          hearth.torch_loss(self.model.eval(), self.rows), 2e-6, "evaluate")
 
     def test_refusals(self):
         first, wide, dora = (self.folder / n for n in ("first", "wide", "dora"))
