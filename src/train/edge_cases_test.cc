@@ -95,7 +95,7 @@ TEST(TuningEdgeCases, a_loss_that_is_not_finite_keeps_the_last_good_checkpoint) 
   TrainingArguments a{.output_dir = folder / "run", .batch_size = 2, .max_steps = 6, .learning_rate = 1e38};
   a.clip = 0;
   a.save_every = 1;
-  a.schedule = Schedule::constant;
+  a.schedule.kind = ScheduleKind::constant;
   const std::string text = error_of(Kind::numeric, [&] { train(a, data); });
   EXPECT_TEXT(text, "is not finite");
   const std::vector<int64_t> steps = checkpoint_steps(a.output_dir);
