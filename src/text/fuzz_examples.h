@@ -4,6 +4,7 @@
 // each kind of loss, packed and not. Only Error may come out.
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <fstream>
@@ -57,7 +58,9 @@ class ExampleFuzzer {
   }
 
   void write(const char* name, std::string_view text) const {
-    std::ofstream(join_path(folder_, name), std::ios::binary) << text;
+    const std::string path = join_path(folder_, name);
+    ::unlink(path.c_str());  // ext4 waits for the disk when a file is cut and written again
+    std::ofstream(path, std::ios::binary) << text;
   }
 
   void read(const std::string& file, const ExampleOptions& options) const {
