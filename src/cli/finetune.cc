@@ -55,9 +55,7 @@ class RunDisplay {
   }
   void evaluation(const EvalReport& report) {
     evaluations.push_back(report);
-    open(report.step)
-        .message(cat("held-out after step ", report.step, ": loss ", format_loss(report.loss), ", perplexity ",
-                     report.perplexity()));
+    open(report.step).message(cat("held-out after step ", report.step, ": ", evaluation_line(report)));
   }
   void finish() { progress_.reset(); }
 
@@ -102,6 +100,7 @@ static FinetuneResult train(Trainer& trainer, const FinetunePlan& plan, const Co
 
 int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   FinetuneFlags flags = given;
+  const Objective objective = make_objective(flags.objective, common.given);
   check_output_folder(flags);
   const LanguageModel model = LanguageModel::load(flags.model);
   const LoraAdapter adapter = make_adapter(model, flags.lora, flags.seed, common.given);
@@ -109,12 +108,14 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
                     .blocks = flags.blocks,
                     .block_size = flags.step.block_size,
                     .examples = example_options(flags.examples),
-                    .output = flags.output};
+                    .output = flags.output,
+                    .pairs = objective.prefers()};
   const TokenBlocks blocks = open_data(model, source);
   TokenBlocks eval_blocks;
   source.file = flags.eval_data;
   if (!source.file.empty()) eval_blocks = open_data(model, source);
   TrainingArguments arguments = training_arguments(flags);
+  arguments.objective = objective;
   arguments.run_description = describe_run(flags, model);
   Trainer trainer(model, adapter, arguments, blocks, flags.eval_data.empty() ? nullptr : &eval_blocks);
   const FinetunePlan plan{flags, model, adapter, blocks, trainer.estimate()};

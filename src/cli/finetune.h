@@ -5,6 +5,7 @@
 #include "cli/data_flags.h"
 #include "cli/flags_command.h"
 #include "cli/lora_flags.h"
+#include "cli/objective_flags.h"
 #include "cli/optimizer_flags.h"
 #include "cli/schedule_flags.h"
 #include "cli/training_flags.h"
@@ -15,6 +16,7 @@ struct FinetuneFlags {
   std::string model, data, output, eval_data;
   LoraFlags lora;
   DataFlags examples;
+  ObjectiveFlags objective;
   StepFlags step;
   ScheduleFlags schedule;
   OptimizerFlags optimizer;
@@ -35,6 +37,7 @@ struct FinetuneFlags {
          {.path = PathKind::file});
     lora.visit(flag);
     examples.visit(flag);
+    objective.visit(flag);
     flag.group("batches");
     flag("blocks", blocks, "stream: one <s>, then the whole text; textdataset: special tokens around each block",
          {.allowed = {"stream", "textdataset"}});
@@ -60,7 +63,7 @@ struct FinetuneFlags {
 
 int run_finetune(const FinetuneFlags& flags, const CommonFlags& common);
 
-// The arguments of the trainer, but for run_description.
+// The arguments of the trainer, but for objective and run_description.
 TrainingArguments training_arguments(const FinetuneFlags& flags);
 
 }  // namespace hearth

@@ -32,6 +32,7 @@ Json dry_run_json(const FinetunePlan& plan, const CommonFlags& common) {
       {"blocks", plan.blocks.count()},
       {"dropped_tokens", plan.blocks.dropped_tokens},
       {"examples", plan.blocks.examples()},
+      {"left_out_pairs", plan.blocks.left_out},
       {"counted_tokens", plan.blocks.counted_tokens},
       {"truncated", plan.blocks.truncated},
       {"truncated_tokens", plan.blocks.truncated_tokens},
@@ -54,8 +55,13 @@ static std::string data_text(const TokenBlocks& blocks) {
   if (!blocks.has_examples())
     return fmt::format("{} blocks of {}, {} tokens", format_count(blocks.count()), blocks.block_size,
                        format_count(blocks.count() * blocks.block_size));
-  std::string text = fmt::format("{} examples, {} tokens, {} of them learnt", format_count(blocks.examples()),
-                                 format_count(blocks.token_count()), format_count(blocks.counted_tokens));
+  const bool pairs = blocks.together == 2;
+  std::string text = fmt::format("{} {}, {} tokens, {} of them {}", format_count(blocks.examples() / blocks.together),
+                                 pairs ? "pairs of answers" : "examples", format_count(blocks.token_count()),
+                                 format_count(blocks.counted_tokens), pairs ? "compared" : "learnt");
+  if (blocks.left_out > 0)
+    text += fmt::format("; {} pairs whose answer lies behind {} tokens were left out", format_count(blocks.left_out),
+                        blocks.block_size);
   if (blocks.packed())
     text += fmt::format(", packed in {} rows of {}", format_count(blocks.count()), blocks.block_size);
   if (blocks.truncated > 0)
@@ -87,15 +93,23 @@ std::string dry_run_text(const FinetunePlan& plan, const CommonFlags& common) {
   return opening_text(plan) + "configuration\n" + text_rows(rows);
 }
 
+std::string evaluation_line(const EvalReport& report) {
+  const std::string loss = "loss " + format_loss(report.loss);
+  if (!report.metrics.empty()) return loss + fmt::format(", accuracy {:.4f}", report.accuracy);
+  return cat(loss, ", perplexity ", report.perplexity());
+}
+
+static Json evaluation_json(const EvalReport& e) {
+  Json json = {{"step", e.step}, {"loss", e.loss}, {"accuracy", e.accuracy}, {"tokens", e.tokens}};
+  if (e.metrics.empty()) json["perplexity"] = e.perplexity();
+  for (const auto& [name, value] : e.metrics) json[name] = value;
+  return json;
+}
+
 Json result_json(const FinetunePlan& plan, const FinetuneResult& result) {
   const TrainingSummary& s = result.summary;
   Json evaluations = Json::array();
-  for (const EvalReport& e : result.evaluations)
-    evaluations.push_back({{"step", e.step},
-                           {"loss", e.loss},
-                           {"perplexity", e.perplexity()},
-                           {"accuracy", e.accuracy},
-                           {"tokens", e.tokens}});
+  for (const EvalReport& e : result.evaluations) evaluations.push_back(evaluation_json(e));
   return {{"output", plan.flags.output},
           {"steps", s.steps},
           {"tokens", s.tokens},
@@ -119,9 +133,10 @@ std::string result_text(const FinetunePlan& plan, const FinetuneResult& result) 
                                         format_loss(s.mean_loss), format_bytes(s.memory_bytes))}};
   if (!result.evaluations.empty()) {
     const EvalReport &first = result.evaluations.front(), &last = result.evaluations.back();
-    rows.push_back({"held-out", fmt::format("loss {} -> {}, perplexity {:.4g} -> {:.4g}, accuracy {:.4f} -> {:.4f}",
-                                            format_loss(first.loss), format_loss(last.loss), first.perplexity(),
-                                            last.perplexity(), first.accuracy, last.accuracy)});
+    std::string text = fmt::format("loss {} -> {}", format_loss(first.loss), format_loss(last.loss));
+    if (first.metrics.empty())
+      text += fmt::format(", perplexity {:.4g} -> {:.4g}", first.perplexity(), last.perplexity());
+    rows.push_back({"held-out", text + fmt::format(", accuracy {:.4f} -> {:.4f}", first.accuracy, last.accuracy)});
   }
   rows.push_back({"adapter", plan.flags.output});
   rows.push_back({"curve", join_path(plan.flags.output, "loss.svg")});

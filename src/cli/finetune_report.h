@@ -20,6 +20,9 @@ std::string dry_run_text(const FinetunePlan& plan, const CommonFlags& common);
 // The lines before a run: the same without the configuration.
 std::string opening_text(const FinetunePlan& plan);
 
+// "loss 3.9166, perplexity 50.2", or with preferences "loss 0.5432, accuracy 0.8125".
+std::string evaluation_line(const EvalReport& report);
+
 struct FinetuneResult {
   TrainingSummary summary;
   std::vector<EvalReport> evaluations;

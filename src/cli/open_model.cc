@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/isa.h"
+#include "text/preferences.h"
 #include "train/lora_combine.h"
 
 namespace hearth {
@@ -40,6 +41,8 @@ static void check_context(const char* flag, int64_t tokens, int64_t context) {
 TokenBlocks open_data(const LanguageModel& model, const DataSource& source) {
   const int64_t context = model.spec().max_positions;
   const std::string folder = existing_folder(source.output);
+  HEARTH_CHECK(!source.pairs || holds_examples(source.file), value, "'", source.file,
+               "' is a text; pairs of answers come in a .jsonl or .json file");
   if (!holds_examples(source.file)) {
     check_context("--block-size", source.block_size, context);
     return make_blocks(model.tokenizer(), source.file,
@@ -50,6 +53,7 @@ TokenBlocks open_data(const LanguageModel& model, const DataSource& source) {
   options.folder = folder;
   if (options.max_length == 0) options.max_length = std::min<int64_t>(1024, context);
   check_context("--max-length", options.max_length, context);
+  if (source.pairs) return read_preferences(model.tokenizer(), model.path(), source.file, options);
   return read_examples(model.tokenizer(), model.path(), source.file, options);
 }
 

@@ -20,6 +20,7 @@ struct DataSource {
   int64_t block_size = 256;      // of a text
   ExampleOptions examples = {};  // of .jsonl and .json; max_length 0: 1024, or the model's context
   std::string output = {};       // a folder, which need not exist: tokens too many for the memory lie on its disk
+  bool pairs = false;            // the examples are pairs of answers, chosen and rejected
 };
 
 // Cuts a text file into blocks, or reads examples. Throws Error{value} when they do not fit in the model's context.

@@ -32,6 +32,8 @@ struct TokenBlocks {
   std::vector<int64_t> row_begins = {}, row_members = {};  // packed: row r holds examples row_members[row_begins[r]...]
   int64_t truncated = 0, truncated_tokens = 0;             // examples cut to block_size, and what they lost
   int64_t counted_tokens = 0;                              // predictions that count
+  int64_t together = 1;  // rows that no batch may part: 2 for pairs of answers (text/preferences.h)
+  int64_t left_out = 0;  // pairs that had an answer cut off whole
 
   bool has_examples() const { return !example_begins.empty(); }
   bool packed() const { return !row_begins.empty(); }

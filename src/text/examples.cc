@@ -28,7 +28,7 @@ class ExampleFile {
     HEARTH_CHECK(blocks_.counted_tokens > 0, value, "'", file_, "': no token counts for the loss; all ",
                  blocks_.examples(), " examples are prompt within --max-length ", options_.max_length);
     blocks_.spool = spool_;
-    if (options_.packing) pack();
+    if (options_.packing) pack_examples(blocks_);
     return std::move(blocks_);
   }
 
@@ -45,16 +45,6 @@ class ExampleFile {
     blocks_.counted_tokens += std::count_if(ids.begin() + 1, ids.end(), [](int32_t id) { return id >= 0; });
     spool_->append(ids);
     blocks_.example_begins.push_back(spool_->size());
-  }
-
-  void pack() {
-    std::vector<int64_t> lengths;
-    for (int64_t i = 0; i < blocks_.examples(); ++i) lengths.push_back(blocks_.length(i));
-    blocks_.row_begins = {0};
-    for (const std::vector<int64_t>& row : pack_rows(lengths, options_.max_length)) {
-      blocks_.row_members.insert(blocks_.row_members.end(), row.begin(), row.end());
-      blocks_.row_begins.push_back(static_cast<int64_t>(blocks_.row_members.size()));
-    }
   }
 
   const Tokenizer& tokenizer_;

@@ -46,5 +46,7 @@ std::vector<bool> tokens_in_spans(const Tokenizer& tokenizer, const std::string&
 // for it, as TRL's "bfd" does. Row by row, the items in it. Cost: N log room.
 // Source: Ding et al. 2024, arXiv:2404.10830 (best-fit packing); Johnson 1973 (best-fit decreasing).
 std::vector<std::vector<int64_t>> pack_rows(const std::vector<int64_t>& lengths, int64_t room);
+// Puts the examples into rows of block_size tokens that way.
+void pack_examples(TokenBlocks& blocks);
 
 }  // namespace hearth

@@ -35,4 +35,14 @@ std::vector<std::vector<int64_t>> pack_rows(const std::vector<int64_t>& lengths,
   return rows;
 }
 
+void pack_examples(TokenBlocks& blocks) {
+  std::vector<int64_t> lengths;
+  for (int64_t i = 0; i < blocks.examples(); ++i) lengths.push_back(blocks.length(i));
+  blocks.row_begins = {0};
+  for (const std::vector<int64_t>& row : pack_rows(lengths, blocks.block_size)) {
+    blocks.row_members.insert(blocks.row_members.end(), row.begin(), row.end());
+    blocks.row_begins.push_back(static_cast<int64_t>(blocks.row_members.size()));
+  }
+}
+
 }  // namespace hearth

@@ -19,14 +19,27 @@ Batches::Batches(const TokenBlocks& blocks, const BatchOptions& options)
 
 void Batches::order_rows(int64_t epoch) {
   epoch_ = epoch;
-  order_.resize(size_t(blocks_.count()));
-  std::iota(order_.begin(), order_.end(), 0);
-  if (options_.shuffle) order_ = shuffled_order(blocks_.count(), options_.seed, epoch);
-  if (!options_.group_by_length || !blocks_.has_examples() || blocks_.packed()) return;
-  const std::ptrdiff_t group = kGroupedBatches * options_.batch_size;
-  for (auto begin = order_.begin(); begin < order_.end();) {
-    const auto end = order_.end() - begin > group ? begin + group : order_.end();
-    std::stable_sort(begin, end, [&](int64_t a, int64_t b) { return blocks_.length(a) > blocks_.length(b); });
+  const int64_t together = blocks_.together, groups = blocks_.count() / together;
+  std::vector<int64_t> order(static_cast<size_t>(groups));
+  std::iota(order.begin(), order.end(), 0);
+  if (options_.shuffle) order = shuffled_order(groups, options_.seed, epoch);
+  if (options_.group_by_length && blocks_.has_examples() && !blocks_.packed()) group_by_length(order);
+  order_.clear();
+  for (const int64_t group : order)
+    for (int64_t i = 0; i < together; ++i) order_.push_back(group * together + i);
+}
+
+void Batches::group_by_length(std::vector<int64_t>& order) const {
+  const int64_t together = blocks_.together;
+  const auto length = [&](int64_t group) {
+    int64_t longest = 0;
+    for (int64_t i = 0; i < together; ++i) longest = std::max(longest, blocks_.length(group * together + i));
+    return longest;
+  };
+  const std::ptrdiff_t sorted = kGroupedBatches * options_.batch_size / together;
+  for (auto begin = order.begin(); begin < order.end();) {
+    const auto end = order.end() - begin > sorted ? begin + sorted : order.end();
+    std::stable_sort(begin, end, [&](int64_t a, int64_t b) { return length(a) > length(b); });
     begin = end;
   }
 }
@@ -73,6 +86,7 @@ void Batches::fill(int64_t epoch, int64_t index, Batch& batch) {
     batch.positions.assign(size, 0);
   }
   for (size_t r = 0; r < rows.size(); ++r) fill_row(rows[r], r * size_t(batch.width), batch);
+  batch.rows = rows;
 }
 
 }  // namespace hearth

@@ -4,16 +4,18 @@
 
 #include "text/dataset.h"
 #include "train/lora.h"
+#include "train/metrics/jsonl_log.h"
 
 namespace hearth {
 
 struct EvalReport {
   int64_t step = 0;  // of a run; 0 outside of one
   double epoch = 0;
-  double loss = 0;      // mean per token
-  double accuracy = 0;  // share of the tokens that were the likeliest
-  int64_t tokens = 0;   // that counted
-  int64_t bytes = 0;    // of a text: those that the predicted tokens stand for; 0 for examples
+  double loss = 0;            // mean per token, or per pair of answers
+  double accuracy = 0;        // share of the tokens that were the likeliest, or of the pairs that were put in order
+  int64_t tokens = 0;         // that counted
+  int64_t bytes = 0;          // of a text: those that the predicted tokens stand for; 0 for examples
+  NamedNumbers metrics = {};  // of the objective
   double perplexity() const;
   double bits_per_byte() const;  // of a text
 };

@@ -8,7 +8,7 @@
 #include "ops/elementwise/elementwise.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape.h"
-#include "train/batch_graph.h"
+#include "train/objective_graph.h"
 
 namespace hearth {
 namespace {
@@ -47,7 +47,9 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
     return graph;
   }
   BatchGraph batch(*graph, model, o, &lora);
-  const Value loss = batch.loss();
+  const ObjectiveLoss objective = training_loss(*graph, batch, o);
+  const Value loss = objective.loss;
+  if (objective.metrics.valid()) graph->output("metrics", objective.metrics);
   const Values grads = gradients(loss, trained);
   graph->output("loss", loss);
   if (part == StepPart::whole) {
@@ -67,9 +69,10 @@ std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter*
   std::optional<LoraInputs> lora;
   if (adapter) lora = declare_lora(*graph, *adapter, false);
   BatchGraph batch(*graph, model, o, lora ? &*lora : nullptr);
-  const TokenLogProbs scores = batch.log_probs();
-  graph->output("loss", 0.0 - reduce_sum(scores.log_prob, {0}));
-  graph->output("hits", reduce_sum(scores.top, {0}));
+  const ObjectiveLoss objective = evaluation_loss(*graph, batch, o);
+  graph->output("loss", objective.loss);
+  graph->output("hits", objective.hits);
+  if (objective.metrics.valid()) graph->output("metrics", objective.metrics);
   return graph;
 }
 

@@ -8,13 +8,15 @@
 //   rng u64[2]         {seed, counter}, with dropout
 //   m.<x>, v.<x> ...   the optimizer's states of "lora.<m>.a/b", without the prefix: optimizer_states
 //   g.<x>, loss_sum    with accumulation only: sums of the micro-batches' gradients and losses
-//   scalars f32[4]     learning rate, the optimizer's step_numbers (2), 1 / tokens that count
-// Outputs: loss (sum over tokens), grad_norm, finite; matrices and states are updated in place, and only if the losses
-// of all micro-batches and the norm are finite.
+//   scalars f32[4]     learning rate, the optimizer's step_numbers (2), 1 / tokens (or pairs) that count
+//   reference f32[B]   with preferences only: log-probabilities of the rows' answers before training
+// Outputs: loss (sum over tokens or pairs), the objective's metrics if it has any, grad_norm, finite; matrices and
+// states are updated in place, and only if the losses of all micro-batches and the norm are finite.
 
 #include <memory>
 
 #include "train/lora_inputs.h"
+#include "train/objective.h"
 #include "train/optimizer_graph.h"
 
 namespace hearth {
@@ -24,6 +26,7 @@ struct StepGraphOptions {
   bool packed = false;  // several documents in a row: inputs segments and positions
   DType dtype = DType::f32;
   bool checkpointing = false;
+  Objective objective = {};
   UpdateOptions update = {};
 };
 
@@ -36,7 +39,8 @@ enum class StepPart {
 std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter,
                                   const StepGraphOptions& options, StepPart part);
 
-// Loss of a batch: inputs tokens, labels; outputs loss (sum over tokens) and hits, i32: labels that were the likeliest.
+// Loss of a batch, without changing anything: inputs as above; outputs loss, metrics, and hits, i32: labels that were
+// the likeliest, or pairs of which the chosen answer has the larger reward.
 std::unique_ptr<Graph> loss_graph(const LanguageModel& model, const LoraAdapter* adapter,
                                   const StepGraphOptions& options);
 

@@ -36,6 +36,7 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
   HEARTH_CHECK(train.block_size <= model.spec().max_positions, value, "train: blocks of ", train.block_size,
                " tokens are longer than the model's context of ", model.spec().max_positions, "; use --block-size ",
                model.spec().max_positions, " or less");
+  a.objective.check(train);
 }
 
 // A run: steps, and what happens between them.
@@ -146,6 +147,7 @@ TrainingSummary Run::summary() const {
 Trainer::Trainer(const LanguageModel& model, LoraAdapter adapter, const TrainingArguments& arguments,
                  const TokenBlocks& train, const TokenBlocks* eval) {
   check_arguments(arguments, model, train);
+  if (eval) arguments.objective.check(*eval);
   session_ = std::make_unique<TrainingSession>(model, std::move(adapter), arguments, train, eval);
 }
 Trainer::~Trainer() = default;

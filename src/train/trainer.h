@@ -10,6 +10,7 @@
 #include "text/dataset.h"
 #include "train/evaluate.h"
 #include "train/lora.h"
+#include "train/objective.h"
 #include "train/optimizers/optimizer.h"
 #include "train/schedule.h"
 
@@ -18,7 +19,7 @@ namespace hearth {
 struct TrainingArguments {
   std::string output_dir = {};  // the trainer writes log.jsonl, TensorBoard events, loss.svg, checkpoints and the
                                 // adapter there; empty: nothing is written
-  int64_t batch_size = 8;       // blocks per micro-batch
+  int64_t batch_size = 8;       // blocks (or pairs of answers) per micro-batch
   int64_t grad_accum = 1;       // micro-batches per step
   double epochs = 3;
   int64_t max_steps = 0;   // > 0: this many steps, whatever the epochs
@@ -26,6 +27,7 @@ struct TrainingArguments {
   double learning_rate = 2e-4;
   ScheduleOptions schedule = {};
   OptimizerOptions optimizer = {};
+  Objective objective = {};
   double loraplus_ratio = 1;  // learning rate of the B matrices over that of A
   double clip = 1.0;          // largest gradient norm; 0: no clipping
   uint64_t seed = 0;
@@ -42,10 +44,11 @@ struct TrainingArguments {
 struct StepReport {
   int64_t step = 0, steps = 0;  // done, in all
   double epoch = 0;
-  double loss = 0, grad_norm = 0;  // mean per token; norm before clipping
+  double loss = 0, grad_norm = 0;  // mean per token or pair; norm before clipping
   double learning_rate = 0;        // used in this step
   double tokens_per_second = 0;
-  int64_t memory_bytes = 0;  // peak resident
+  int64_t memory_bytes = 0;   // peak resident
+  NamedNumbers metrics = {};  // of the objective
 };
 
 struct TrainingCallbacks {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "train/answer_scores.h"
 #include "train/memory_estimate.h"
 
 namespace hearth {
@@ -13,11 +14,12 @@ namespace hearth {
 StepGraphOptions step_options(const TrainingArguments& a, int64_t block, bool packed) {
   OptimizerOptions optimizer = a.optimizer;
   optimizer.ns_dtype = a.dtype;
-  return {.batch = a.batch_size,
+  return {.batch = a.objective.rows(a.batch_size),
           .block = block,
           .packed = packed,
           .dtype = a.dtype,
           .checkpointing = a.checkpointing,
+          .objective = a.objective,
           .update = {.optimizer = optimizer, .clip = a.clip, .loraplus_ratio = a.loraplus_ratio}};
 }
 
@@ -29,7 +31,7 @@ TrainingSession::TrainingSession(const LanguageModel& m, LoraAdapter a, const Tr
       train(t),
       eval(e),
       options_(step_options(args, t.block_size, t.packed())),
-      batches_(t, {.batch_size = args.batch_size,
+      batches_(t, {.batch_size = args.objective.rows(args.batch_size),
                    .shuffle = args.shuffle,
                    .seed = args.seed,
                    .group_by_length = args.group_by_length,
@@ -64,6 +66,12 @@ void TrainingSession::open() {
   main_ = opened(main_plan);
   if (accumulates()) update_ = opened(update_plan);
   if (eval) evaluation_ = opened(eval_plan);
+  if (!arguments.objective.prefers()) return;
+  const AnswerScoreOptions scoring{.batch = arguments.batch_size,
+                                   .dtype = arguments.dtype,
+                                   .mean = arguments.objective.preference.loss == PreferenceLoss::ipo};
+  train_reference_ = answer_scores(model, adapter, train, scoring);
+  if (eval) eval_reference_ = answer_scores(model, adapter, *eval, scoring);
 }
 
 Session& TrainingSession::session_for(int64_t width) {

@@ -58,6 +58,8 @@ class TrainingSession {
   // The step for batches of this width; those of shorter examples are compiled when the first such batch comes.
   Session& session_for(int64_t width);
   void bind(Session& session);
+  // Binds the batch, and what the objective knows of its rows.
+  void bind_batch(Session& session, Batch& batch, const std::vector<float>& reference);
   [[noreturn]] void fail_not_finite(const StepReport& report);
 
   std::shared_ptr<Arena> arena_;
@@ -67,10 +69,26 @@ class TrainingSession {
   uint64_t rng_[2] = {0, 0};
   float scalars_[4] = {0, 0, 0, 0};
   float loss_sum_ = 0;  // of the micro-batches since the last update
+  // With preferences: log-probabilities before training, of each row of the data and of the batch's rows.
+  std::vector<float> train_reference_, eval_reference_, batch_reference_;
 };
 
 void bind_batch(Session& session, Batch& batch);
-// Mean loss of all blocks, through a session of a loss_graph().
-EvalReport run_evaluation(Session& session, const TokenBlocks& blocks, int64_t batch_size);
+
+// Sums over batches of what an objective reports.
+class ObjectiveSums {
+ public:
+  explicit ObjectiveSums(const Objective& objective) : objective_(objective), metrics_(objective.metrics().size(), 0) {}
+  void add(const Session& session, const Batch& batch);  // the outputs of a run
+  int64_t counted() const { return counted_; }
+  double mean_loss() const;
+  NamedNumbers mean_metrics() const;
+
+ private:
+  const Objective& objective_;
+  double loss_ = 0;
+  int64_t counted_ = 0;
+  std::vector<double> metrics_;
+};
 
 }  // namespace hearth

@@ -24,6 +24,31 @@ void bind_batch(Session& session, Batch& batch) {
   session.bind_input("positions", batch.positions.data());
 }
 
+void TrainingSession::bind_batch(Session& session, Batch& batch, const std::vector<float>& reference) {
+  hearth::bind_batch(session, batch);
+  if (!arguments.objective.prefers()) return;
+  batch_reference_.assign(size_t(options_.batch), 0);
+  for (size_t i = 0; i < batch.rows.size(); ++i) batch_reference_[i] = reference[size_t(batch.rows[i])];
+  session.bind_input("reference", batch_reference_.data());
+}
+
+void ObjectiveSums::add(const Session& session, const Batch& batch) {
+  loss_ += *static_cast<const float*>(session.output("loss"));
+  counted_ += objective_.counted(batch);
+  if (metrics_.empty()) return;
+  const auto* values = static_cast<const float*>(session.output("metrics"));
+  for (size_t i = 0; i < metrics_.size(); ++i) metrics_[i] += values[i];
+}
+
+double ObjectiveSums::mean_loss() const { return loss_ / double(std::max<int64_t>(1, counted_)); }
+
+NamedNumbers ObjectiveSums::mean_metrics() const {
+  NamedNumbers named;
+  for (size_t i = 0; i < metrics_.size(); ++i)
+    named.emplace_back(objective_.metrics()[i], metrics_[i] / double(std::max<int64_t>(1, counted_)));
+  return named;
+}
+
 StepReport TrainingSession::take_step(int64_t step) {
   StepReport report{.step = step + 1, .steps = total_steps()};
   const int64_t epoch = step / steps_per_epoch(), first = step % steps_per_epoch() * arguments.grad_accum;
@@ -34,27 +59,29 @@ StepReport TrainingSession::take_step(int64_t step) {
   const std::array<double, 2> numbers = step_numbers(arguments.optimizer, step + 1);
   scalars_[1] = float(numbers[0]);
   scalars_[2] = float(numbers[1]);
-  double loss = 0;
-  int64_t counted = 0;
+  ObjectiveSums sums(arguments.objective);
+  int64_t counted = 0, tokens = 0;
   for (int64_t micro = first; micro < end; ++micro) {
     batches_.fill(epoch, micro, batch_);
-    counted += batch_.counted;
+    counted += arguments.objective.counted(batch_);
+    tokens += batch_.counted;
     scalars_[3] = float(1.0 / double(std::max<int64_t>(1, counted)));
     rng_[0] = micro_batch_key(arguments.seed, epoch * batches_.per_epoch() + micro);
     last = &session_for(batch_.width);
-    bind_batch(*last, batch_);
+    bind_batch(*last, batch_, train_reference_);
     last->run();
-    loss += *static_cast<const float*>(last->output("loss"));
+    sums.add(*last, batch_);
   }
   if (accumulates()) update_->run();
   Session& last_session = accumulates() ? *update_ : *last;
   report.grad_norm = *static_cast<const float*>(last_session.output("grad_norm"));
-  report.loss = loss / double(std::max<int64_t>(1, counted));
+  report.loss = sums.mean_loss();
+  report.metrics = sums.mean_metrics();
   report.epoch = double(step + 1) / double(steps_per_epoch());
   if (!std::isfinite(report.loss) || *static_cast<const int32_t*>(last_session.output("finite")) == 0)
     fail_not_finite(report);
   progress.step = step + 1;
-  progress.tokens += counted;
+  progress.tokens += tokens;
   progress.loss_sum += report.loss;
   if (!eval) schedule.observe(report.loss);
   return report;
@@ -68,7 +95,7 @@ void TrainingSession::fail_not_finite(const StepReport& report) {
   Session session(compile(*graph));
   WeightInputs::bind(session, model.folder());
   bind_lora(session, adapter);
-  bind_batch(session, batch_);
+  hearth::bind_batch(session, batch_);
   session.run();
   std::string place = std::isfinite(report.loss) ? "a gradient (the loss is finite)" : "the loss";
   for (size_t i = session.outputs(); i-- > 0;) {
