@@ -25,9 +25,10 @@ TEST(TrainErrorTexts, adapters) {
   EXPECT_EQ(adapter_error({.dropout = 1}), "lora: dropout must be in [0, 1); it is 1");
   EXPECT_EQ(adapter_error({.dropout = std::nan("")}), "lora: dropout must be in [0, 1); it is nan");
   EXPECT_EQ(adapter_error({.dora = true, .b_bias = true}), "lora: DoRA and a bias of B do not go together, as in PEFT");
-  EXPECT_EQ(adapter_error({.targets = {"w_proj"}}),
-            "lora: no linear layer of the model matches the targets\n  there are 'q_proj', 'k_proj', 'v_proj', "
-            "'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'lm_head'");
+  EXPECT_EQ(
+      adapter_error({.targets = {"w_proj"}}),
+      "lora: no layer of the model matches the targets\n  there are 'embed_tokens', 'q_proj', 'k_proj', 'v_proj', "
+      "'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'lm_head'");
   EXPECT_EQ(adapter_error({.targets = {"lm_head"}, .dora = true}),
             "lora: the output layer 'lm_head' takes plain LoRA only, without DoRA\n  hint: leave it out of the "
             "targets, or train it whole (modules_to_save)");
