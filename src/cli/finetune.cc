@@ -26,6 +26,7 @@ TrainingArguments training_arguments(const FinetuneFlags& flags) {
   a.learning_rate = flags.schedule.lr;
   a.schedule = schedule_options(flags.schedule);
   a.optimizer = optimizer_options(flags.optimizer);
+  apply(flags.loss, &a);
   a.loraplus_ratio = flags.loraplus_lr_ratio;
   a.clip = flags.clip;
   a.seed = flags.seed;

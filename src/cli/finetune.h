@@ -5,6 +5,7 @@
 #include "cli/data_flags.h"
 #include "cli/flags_command.h"
 #include "cli/lora_flags.h"
+#include "cli/loss_flags.h"
 #include "cli/objective_flags.h"
 #include "cli/optimizer_flags.h"
 #include "cli/schedule_flags.h"
@@ -20,6 +21,7 @@ struct FinetuneFlags {
   StepFlags step;
   ScheduleFlags schedule;
   OptimizerFlags optimizer;
+  LossFlags loss;
   std::string blocks = "stream";
   int64_t grad_accum = 1, max_steps = 0, stop_after = 0, save_every = 0;
   double epochs = 3, clip = 1, loraplus_lr_ratio = 1;
@@ -53,6 +55,7 @@ struct FinetuneFlags {
     flag("loraplus-lr-ratio", loraplus_lr_ratio, "LoRA+: learning rate of the B matrices over that of A",
          {.maximum = 1e6, .above = 0});
     optimizer.visit(flag);
+    loss.visit(flag);
     flag("clip", clip, "largest norm of the gradient; 0: any", {.minimum = 0});
     flag("seed", seed, "of the new adapter, the order of the blocks and dropout");
     flag("save-every", save_every, "steps between checkpoints", {.minimum = 0, .default_text = "0 = only at the end"});

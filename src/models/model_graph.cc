@@ -54,6 +54,7 @@ Value embed(const LayerContext& context, const Value& tokens) {
   const ModelSpec& spec = model.spec;
   Value x = token_rows(model, tokens);  // [B,T,E]
   if (spec.embedding_scale != 1) x = x * spec.embedding_scale;
+  if (model.after_embedding) x = model.after_embedding(x);
   if (!spec.project_in.name.empty()) x = project(context, x, spec.project_in);  // [B,T,C]
   if (!spec.position_table.empty()) {
     const Value place = context.positions + constant(*tokens.graph, double(spec.position_offset), DType::i32);
@@ -150,7 +151,9 @@ static LogitsOptions logits_options(const ModelGraph& model, const Value& x) {
 Value model_loss(const ModelGraph& model, const Value& hidden, const Value& labels) {
   Scope scope(model.spec.output.name);
   const Value x = scaled_hidden(model, hidden);
-  return linear_cross_entropy(x, output_weight(model), labels, logits_options(model, x));
+  LogitsOptions options = logits_options(model, x);
+  options.terms = model.loss_terms;
+  return linear_cross_entropy(x, output_weight(model), labels, options);
 }
 
 TokenLogProbs model_log_probs(const ModelGraph& model, const Value& hidden, const Value& labels) {

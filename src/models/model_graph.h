@@ -33,7 +33,9 @@ struct ModelGraph {
   // Several documents in a row: a token sees those of its own segment only, and its place is counted from the
   // document's begin. i32 [B,T] both; not valid: one document a row.
   Value segments = {}, positions = {};
-  std::vector<Value>* trace = nullptr;  // filled with the embedding's and each layer's output
+  LossTerms loss_terms = {};                                // of model_loss
+  std::function<Value(const Value&)> after_embedding = {};  // changes the tokens' embeddings [B,T,E]: noise
+  std::vector<Value>* trace = nullptr;                      // filled with the embedding's and each layer's output
 };
 
 // tokens i32 [B,T] -> [B,T,E], normalised, ready for the output layer; E is the embedding's size.

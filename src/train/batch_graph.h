@@ -7,12 +7,20 @@
 
 namespace hearth {
 
+// What is done besides computing the model, all of it only in training but the trace.
+struct BatchExtras {
+  std::vector<Value>* trace = nullptr;  // gets the embedding's, each layer's and the last normalisation's output
+  LossTerms loss_terms = {};
+  double noise_alpha = 0;  // StepGraphOptions::neftune_alpha
+  Value rng = {};          // u64[2], with noise
+};
+
 class BatchGraph {
  public:
-  // Declares tokens i32[B,T] and, with packed rows, segments and positions. `trace`, if given, gets the embedding's,
-  // each layer's and the last normalisation's output. graph, model, lora and trace must outlive this.
+  // Declares tokens i32[B,T] and, with packed rows, segments and positions. graph, model, lora and trace must outlive
+  // this.
   BatchGraph(Graph& graph, const LanguageModel& model, const StepGraphOptions& options, const LoraInputs* lora,
-             std::vector<Value>* trace = nullptr);
+             const BatchExtras& extras = {});
   BatchGraph(const BatchGraph&) = delete;
   BatchGraph& operator=(const BatchGraph&) = delete;
 

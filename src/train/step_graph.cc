@@ -29,9 +29,11 @@ Value loss_sum_input(Graph& graph) { return graph.input("loss_sum", {DType::f32,
 std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter& adapter, const StepGraphOptions& o,
                                   StepPart part) {
   auto graph = std::make_unique<Graph>();
-  const bool dropout = adapter.config().dropout > 0 && part != StepPart::update;
-  const LoraInputs lora =
-      declare_lora(*graph, adapter, true, dropout ? graph->input("rng", {DType::u64, {2}}) : Value{});
+  const bool random = (adapter.config().dropout > 0 || o.neftune_alpha > 0) && part != StepPart::update;
+  const BatchExtras extras{.loss_terms = o.loss_terms,
+                           .noise_alpha = o.neftune_alpha,
+                           .rng = random ? graph->input("rng", {DType::u64, {2}}) : Value{}};
+  const LoraInputs lora = declare_lora(*graph, adapter, true, extras.rng);
   const Tensors& all = lora.all;
   const std::vector<TrainedTensor> tensors = trained_tensors(model, adapter);
   Values trained;
@@ -46,7 +48,7 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
       graph->output_in_place("next.g." + all[i].first, scalar_like(sums[i], 0), "g." + all[i].first);
     return graph;
   }
-  BatchGraph batch(*graph, model, o, &lora);
+  BatchGraph batch(*graph, model, o, &lora, extras);
   const ObjectiveLoss objective = training_loss(*graph, batch, o);
   const Value loss = objective.loss;
   if (objective.metrics.valid()) graph->output("metrics", objective.metrics);
@@ -80,7 +82,7 @@ std::unique_ptr<Graph> finite_graph(const LanguageModel& model, const LoraAdapte
   auto graph = std::make_unique<Graph>();
   const LoraInputs lora = declare_lora(*graph, adapter, false);
   std::vector<Value> trace;
-  BatchGraph batch(*graph, model, o, &lora, &trace);
+  BatchGraph batch(*graph, model, o, &lora, {.trace = &trace});
   const Value loss = batch.loss();
   const auto probe = [&](const std::string& name, const Value& x) {
     graph->output(name, sum_all(convert(x, DType::f32) * 0.0));

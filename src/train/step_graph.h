@@ -5,7 +5,7 @@
 //   tokens i32[B,T]
 //   labels i32[B*T]    the next token, -100 where none counts
 //   segments, positions i32[B,T]   with packed rows only: which document, and the place in it
-//   rng u64[2]         {seed, counter}, with dropout
+//   rng u64[2]         {seed, counter}, with dropout or noise
 //   m.<x>, v.<x> ...   the optimizer's states of "lora.<m>.a/b", without the prefix: optimizer_states
 //   g.<x>, loss_sum    with accumulation only: sums of the micro-batches' gradients and losses
 //   scalars f32[4]     learning rate, the optimizer's step_numbers (2), 1 / tokens (or pairs) that count
@@ -15,6 +15,7 @@
 
 #include <memory>
 
+#include "ops/linear_cross_entropy/linear_cross_entropy.h"
 #include "train/lora_inputs.h"
 #include "train/objective.h"
 #include "train/optimizer_graph.h"
@@ -28,6 +29,9 @@ struct StepGraphOptions {
   bool checkpointing = false;
   Objective objective = {};
   UpdateOptions update = {};
+  LossTerms loss_terms = {};  // of training, not of evaluation; so is the noise
+  double neftune_alpha =
+      0;  // noise on the embeddings, uniform in +-alpha / sqrt(T E). Jain et al. 2023, arXiv:2310.05914
 };
 
 enum class StepPart {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "ops/linear_cross_entropy/linear_cross_entropy.h"
 #include "text/dataset.h"
 #include "train/evaluate.h"
 #include "train/lora.h"
@@ -28,6 +29,8 @@ struct TrainingArguments {
   ScheduleOptions schedule = {};
   OptimizerOptions optimizer = {};
   Objective objective = {};
+  LossTerms loss_terms = {};
+  double neftune_alpha = 0;
   double loraplus_ratio = 1;  // learning rate of the B matrices over that of A
   double clip = 1.0;          // largest gradient norm; 0: no clipping
   uint64_t seed = 0;

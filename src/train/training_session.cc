@@ -20,7 +20,9 @@ StepGraphOptions step_options(const TrainingArguments& a, int64_t block, bool pa
           .dtype = a.dtype,
           .checkpointing = a.checkpointing,
           .objective = a.objective,
-          .update = {.optimizer = optimizer, .clip = a.clip, .loraplus_ratio = a.loraplus_ratio}};
+          .update = {.optimizer = optimizer, .clip = a.clip, .loraplus_ratio = a.loraplus_ratio},
+          .loss_terms = a.loss_terms,
+          .neftune_alpha = a.neftune_alpha};
 }
 
 TrainingSession::TrainingSession(const LanguageModel& m, LoraAdapter a, const TrainingArguments& args,

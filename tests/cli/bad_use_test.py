@@ -143,7 +143,8 @@ class BadUse(CliTest):
                "--lora-dropout": (1, -0.1, 2), "--max-steps": (-1,), "--threads": (-2,), "--blocks": ("lines",),
                "--lora-targets": ("nothing_proj", ""), "--clip": (-1,), "--warmup-steps": (-1,), "--save-every": (-1,),
                "--schedule-args": ("power=2", "power", "=2"), "--optimizer": ("adam",),
-               "--optimizer-args": ("beta1", "beta1=2", "momentum=0.9", "eps=1,eps=1"), "--weight-decay": (-1,)}
+               "--optimizer-args": ("beta1", "beta1=2", "momentum=0.9", "eps=1,eps=1"), "--weight-decay": (-1,),
+               "--label-smoothing": (1, -0.1), "--z-loss": (-1,), "--neftune-alpha": (-1,)}
         for flag, values in bad.items():
             for value in values:
                 with self.subTest(f"{flag} {value}"):

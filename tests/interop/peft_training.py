@@ -3,10 +3,10 @@
 import torch
 
 
-def train_with_peft(model, rows, batch_size, steps, rate, groups=None, optimizers=None):
+def train_with_peft(model, rows, batch_size, steps, rate, groups=None, optimizers=None, loss_of=None):
     """(loss, gradient norm) of each step: AdamW, linear schedule to 0, norm clipped at 1, as hearth finetune's flags.
     groups: the optimizer's, with learning rates of their own; without, all trained parameters at `rate`. optimizers:
-    those instead, each with its part of the parameters."""
+    those instead, each with its part of the parameters. loss_of: (model, batch) -> what is learnt instead of its loss."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizers = optimizers or [torch.optim.AdamW(groups or [{"params": parameters}], lr=rate, weight_decay=0)]
     every_group = [group for optimizer in optimizers for group in optimizer.param_groups]
@@ -16,7 +16,7 @@ def train_with_peft(model, rows, batch_size, steps, rate, groups=None, optimizer
         for group, base_rate in zip(every_group, base_rates):
             group["lr"] = base_rate * (1 - step / steps)
         batch = rows[step * batch_size:(step + 1) * batch_size]
-        loss = model(input_ids=batch, labels=batch).loss
+        loss = loss_of(model, batch) if loss_of else model(input_ids=batch, labels=batch).loss
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         for optimizer in optimizers:

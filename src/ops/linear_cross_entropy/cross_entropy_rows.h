@@ -10,6 +10,9 @@ namespace hearth {
 struct CrossEntropyRows {
   // Returns logsumexp(z) - z[label]. With `dz` (may be z itself) writes softmax(z) - onehot(label).
   double (*loss)(const float* z, int64_t vocabulary, int64_t label, float* dz);
+  double (*sum)(const float* z, int64_t vocabulary);
+  // dz = dz factor - shift
+  void (*rescale)(float* dz, int64_t vocabulary, float factor, float shift);
   // z = cap tanh((z + bias) / cap), in place; without a cap (0) z + bias; bias may be null.
   void (*bend)(float* z, const float* bias, int64_t vocabulary, float cap);
   // dz *= 1 - (z / cap)^2: the derivative of the cap from its result.

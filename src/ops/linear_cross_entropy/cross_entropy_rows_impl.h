@@ -59,6 +59,22 @@ double loss_of_row(const float* z, int64_t vocabulary, int64_t label, float* dz)
   return loss;
 }
 
+double sum_of_row(const float* z, int64_t vocabulary) {
+  float lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= vocabulary; i += kLanes) {
+    for (int l = 0; l < kLanes; ++l) lanes[l] += z[i + l];
+  }
+  double sum = 0;
+  for (; i < vocabulary; ++i) sum += z[i];
+  for (float lane : lanes) sum += lane;
+  return sum;
+}
+
+void rescale_row(float* dz, int64_t vocabulary, float factor, float shift) {
+  for (int64_t i = 0; i < vocabulary; ++i) dz[i] = dz[i] * factor - shift;
+}
+
 // tanh(x) = sign(x) (1 - e) / (1 + e), e = exp(-2 |x|): wrong by 1e-7 of the cap at most.
 void bend_row(float* z, const float* bias, int64_t vocabulary, float cap) {
   if (bias) {
@@ -88,6 +104,6 @@ bool is_top_of_row(const float* z, int64_t vocabulary, int64_t label) {
 
 }  // namespace
 
-const CrossEntropyRows HEARTH_ROW_NAME = {loss_of_row, bend_row, unbend_row, is_top_of_row};
+const CrossEntropyRows HEARTH_ROW_NAME = {loss_of_row, sum_of_row, rescale_row, bend_row, unbend_row, is_top_of_row};
 
 }  // namespace hearth

@@ -2,6 +2,7 @@
 #include "ops/linear_cross_entropy/linear_cross_entropy.h"
 
 #include <cmath>
+#include <numeric>
 
 #include "array/run_graph.h"
 #include "array/transforms.h"
@@ -20,6 +21,7 @@ constexpr double kScale = 0.75;
 struct Logits {
   bool low_rank = false, bias = false;
   double soft_cap = 0;
+  LossTerms terms = {};
 };
 
 // {loss, its derivatives by x and, with a low-rank term, by u and b}
@@ -45,9 +47,12 @@ std::vector<Reals> definition(const std::vector<Reals>& in, const Logits& logits
       most = std::fmax(most, z[size_t(v)]);
     }
     for (const double s : z) sum += std::exp(s - most);
-    loss[0] += std::log(sum) + most - z[size_t(label)];
+    const double lse = std::log(sum) + most, s = logits.terms.label_smoothing, c = logits.terms.z_loss;
+    const double mean = std::accumulate(z.begin(), z.end(), 0.0) / double(V);
+    loss[0] += lse - (1 - s) * z[size_t(label)] - s * mean + c * lse * lse;
     for (int64_t v = 0; v < V; ++v) {
-      const double dz = slope[size_t(v)] * (std::exp(z[size_t(v)] - most) / sum - (v == label));
+      const double dz = slope[size_t(v)] * ((1 + 2 * c * lse) * std::exp(z[size_t(v)] - most) / sum -
+                                            (1 - s) * (v == label) - s / double(V));
       for (int64_t c = 0; c < C; ++c) dx[n * C + c] += dz * w[v * C + c];
       for (int64_t r = 0; r < R; ++r) {
         du[n * R + r] += kScale * dz * b[v * R + r];
@@ -116,7 +121,7 @@ std::vector<OpCase> bent_cases(const std::string& how, const std::vector<OpCase>
 
 void add_tests(const std::vector<OpCase>& cases, const Logits& logits, std::vector<OpTest>* tests) {
   const auto options = [=](const std::vector<Value>& in) {
-    LogitsOptions o{.soft_cap = logits.soft_cap};
+    LogitsOptions o{.soft_cap = logits.soft_cap, .terms = logits.terms};
     if (logits.low_rank) o.low_rank = LowRankLogits{in[3], in[4], kScale};
     if (logits.bias) o.bias = in.back();
     return o;
@@ -136,6 +141,9 @@ void add_tests(const std::vector<OpCase>& cases, const Logits& logits, std::vect
                           if (logits.low_rank) attrs.set("scale", kScale);
                           if (logits.bias) attrs.set("has_bias", int64_t(1));
                           if (logits.soft_cap > 0) attrs.set("soft_cap", logits.soft_cap);
+                          if (logits.terms.label_smoothing > 0)
+                            attrs.set("label_smoothing", logits.terms.label_smoothing);
+                          if (logits.terms.z_loss > 0) attrs.set("z_loss", logits.terms.z_loss);
                           return graph.add_all("linear_cross_entropy_grad", in, attrs);
                         },
                     .definition = [=](const std::vector<Reals>& in) { return definition(in, logits); }});
@@ -146,7 +154,12 @@ std::vector<OpTest> rows() {
   add_tests(cases(), {}, &tests);
   add_tests(low_rank_cases(), {.low_rank = true}, &tests);
   const std::pair<const char*, Logits> bent[] = {
-      {"bias", {.bias = true}}, {"soft_cap", {.soft_cap = 0.8}}, {"bias_and_soft_cap", {.bias = true, .soft_cap = 3}}};
+      {"bias", {.bias = true}},
+      {"soft_cap", {.soft_cap = 0.8}},
+      {"bias_and_soft_cap", {.bias = true, .soft_cap = 3}},
+      {"smoothed", {.terms = {.label_smoothing = 0.1}}},
+      {"z_loss", {.terms = {.z_loss = 0.05}}},
+      {"all_terms", {.bias = true, .soft_cap = 3, .terms = {.label_smoothing = 0.2, .z_loss = 0.1}}}};
   for (auto [how, logits] : bent) {
     add_tests(bent_cases(how, cases(), logits), logits, &tests);
     logits.low_rank = true;

@@ -67,6 +67,8 @@ LogitsCall logits_call(const KernelArgs& args) {
   }
   if (args.attrs.has("has_bias")) call.bias = floats_of(args.in[next]);
   if (args.attrs.has("soft_cap")) call.soft_cap = float(args.attrs.real("soft_cap"));
+  if (args.attrs.has("label_smoothing")) call.label_smoothing = args.attrs.real("label_smoothing");
+  if (args.attrs.has("z_loss")) call.z_loss = args.attrs.real("z_loss");
   const int64_t chunk = cross_entropy_chunk(call.N(), call.V());
   HEARTH_CHECK(args.workspace_bytes >= cross_entropy_workspace(call.N(), call.V(), call.x.dtype()), format,
                "linear_cross_entropy: the plan gives it a workspace of ", args.workspace_bytes,
@@ -84,13 +86,28 @@ void chunk_logits(const LogitsCall& c, int64_t start, int64_t rows) {
   product({whole, low_rank}, rows, c.V(), c.z, DType::f32);
 }
 
+// The loss of bent logits with its terms; with `dz` (may be z) its derivative by them.
+static double loss_with_terms(const CrossEntropyRows& with, const LogitsCall& c, const float* z, int32_t label,
+                              float* dz) {
+  const double s = c.label_smoothing, own = z[label];
+  if (s == 0 && c.z_loss == 0) return with.loss(z, c.V(), label, dz);
+  const double mean = s > 0 ? with.sum(z, c.V()) / double(c.V()) : 0, plain = with.loss(z, c.V(), label, dz);
+  const double lse = plain + own;
+  if (dz) {
+    dz[label] += 1;  // the softmax alone
+    with.rescale(dz, c.V(), float(1 + 2 * c.z_loss * lse), float(s / double(c.V())));
+    dz[label] -= float(1 - s);
+  }
+  return plain + s * (own - mean) + c.z_loss * lse * lse;
+}
+
 double row_loss(const CrossEntropyRows& with, const LogitsCall& c, float* z, int32_t label, bool grad) {
   const int64_t V = c.V();
   if (!c.bias.empty() || c.soft_cap > 0) with.bend(z, c.bias.empty() ? nullptr : c.bias.data(), V, c.soft_cap);
-  if (!grad || c.soft_cap == 0) return with.loss(z, V, label, grad ? z : nullptr);
+  if (!grad || c.soft_cap == 0) return loss_with_terms(with, c, z, label, grad ? z : nullptr);
   thread_local std::vector<float> bent;  // the derivative of the cap needs the logits once more
   bent.assign(z, z + V);
-  const double loss = with.loss(bent.data(), V, label, z);
+  const double loss = loss_with_terms(with, c, bent.data(), label, z);
   with.unbend(z, bent.data(), V, c.soft_cap);
   return loss;
 }
@@ -125,6 +142,8 @@ void check_logits_call(const std::string& op, const std::vector<TensorType>& in,
                ": tensors do not fit");
   if (attrs.has("soft_cap"))
     HEARTH_CHECK(attrs.real("soft_cap") > 0, format, op, ": a soft cap of ", attrs.real("soft_cap"));
+  for (const char* name : {"label_smoothing", "z_loss"})
+    HEARTH_CHECK(!attrs.has(name) || attrs.real(name) > 0, format, op, ": ", name, " of ", attrs.real(name));
   if (bias) {
     const TensorType& b = in[bias_at];
     HEARTH_CHECK(is_float(b.dtype) && b.dtype != DType::f64 && b.dims == Dims{V}, format, op,

@@ -10,7 +10,8 @@
 
 namespace hearth {
 
-// The tensors of a call (in: x, weight, labels, [u, b], [bias]; attributes scale, has_bias, soft_cap), and the chunk's
+// The tensors of a call (in: x, weight, labels, [u, b], [bias]; attributes scale, has_bias, soft_cap,
+// label_smoothing, z_loss), and the chunk's
 // part of the workspace.
 struct LogitsCall {
   const TensorArg &x, &w;
@@ -22,6 +23,7 @@ struct LogitsCall {
   uint16_t* dz16 = nullptr;  // [chunk,V], when the matmul is 16-bit
   std::vector<float> bias = {};
   float soft_cap = 0;
+  double label_smoothing = 0, z_loss = 0;
 
   int64_t N() const { return x.dim(0); }
   int64_t C() const { return x.dim(1); }

@@ -13,6 +13,10 @@ namespace hearth {
 LogitsInputs logits_inputs(const std::string& op, const Value& x, const Value& weight, const Value& labels,
                            const LogitsOptions& options) {
   HEARTH_CHECK(options.soft_cap >= 0, value, op, ": soft_cap must be 0 (none) or more; it is ", options.soft_cap);
+  const LossTerms& terms = options.terms;
+  HEARTH_CHECK(terms.label_smoothing >= 0 && terms.label_smoothing < 1 && terms.z_loss >= 0, value, op,
+               ": label_smoothing must be at least 0 and below 1, z_loss at least 0; they are ", terms.label_smoothing,
+               " and ", terms.z_loss);
   LogitsInputs inputs{{x, weight, labels}, {}};
   if (options.low_rank) {
     inputs.in.insert(inputs.in.end(), {options.low_rank->u, options.low_rank->b});
@@ -23,10 +27,12 @@ LogitsInputs logits_inputs(const std::string& op, const Value& x, const Value& w
     inputs.attrs.set("has_bias", int64_t(1));
   }
   if (options.soft_cap > 0) inputs.attrs.set("soft_cap", options.soft_cap);
+  if (terms.label_smoothing > 0) inputs.attrs.set("label_smoothing", terms.label_smoothing);
+  if (terms.z_loss > 0) inputs.attrs.set("z_loss", terms.z_loss);
   return inputs;
 }
 
-static double soft_cap(const Attrs& attrs) { return attrs.has("soft_cap") ? attrs.real("soft_cap") : 0; }
+static double real_or_0(const Attrs& attrs, const char* name) { return attrs.has(name) ? attrs.real(name) : 0; }
 
 static void check_low_rank(const InferArgs& args) {
   const Value &x = args.in[kLogitsX], &w = args.in[kLogitsWeight], &u = args.in[kLogitsU], &b = args.in[kLogitsB];
@@ -56,7 +62,7 @@ LogitsPieces logits_pieces(Graph& graph, const std::vector<Value>& in, const Att
   p.logits = linear(convert(in[kLogitsX], t), in[kLogitsWeight]);
   if (has_low_rank(attrs)) p.logits = p.logits + linear(convert(in[kLogitsU], t), in[kLogitsB]) * attrs.real("scale");
   if (has_logits_bias(attrs)) p.logits = p.logits + convert(in[logits_bias_at(attrs)], t);
-  if (const double cap = soft_cap(attrs)) {
+  if (const double cap = real_or_0(attrs, "soft_cap")) {
     const Value bent = tanh(p.logits * (1 / cap));
     p.slope = 1.0 - bent * bent;
     p.logits = bent * cap;
@@ -67,17 +73,25 @@ LogitsPieces logits_pieces(Graph& graph, const std::vector<Value>& in, const Att
   p.hit = compare("EQ", iota(graph, DType::i32, {N, V}, 1), labels);
   const Value top = max_last(p.logits);
   p.lse = log(sum_last(exp(p.logits - top))) + top;
+  p.terms = {.label_smoothing = real_or_0(attrs, "label_smoothing"), .z_loss = real_or_0(attrs, "z_loss")};
   return p;
 }
 
 Value row_losses(const LogitsPieces& p) {
   const Value picked = sum_last(select(p.hit, p.logits, scalar_like(p.logits, 0)));
-  return select(p.counted, p.lse - picked, scalar_like(p.lse, 0));
+  Value loss = p.lse - picked;
+  if (p.terms.label_smoothing > 0)
+    loss = loss + (picked - sum_last(p.logits) * (1 / double(p.logits.dim(1)))) * p.terms.label_smoothing;
+  if (p.terms.z_loss > 0) loss = loss + p.lse * p.lse * p.terms.z_loss;
+  return select(p.counted, loss, scalar_like(p.lse, 0));
 }
 
 Value logits_slope(const LogitsPieces& p) {
-  const Value onehot = select(p.hit, scalar_like(p.logits, 1), scalar_like(p.logits, 0));
-  const Value dz = exp(p.logits - p.lse) - onehot;
+  const double s = p.terms.label_smoothing, others = s / double(p.logits.dim(1));
+  const Value target = select(p.hit, scalar_like(p.logits, 1 - s + others), scalar_like(p.logits, others));
+  Value softmax = exp(p.logits - p.lse);
+  if (p.terms.z_loss > 0) softmax = softmax * (1.0 + p.lse * (2 * p.terms.z_loss));
+  const Value dz = softmax - target;
   return select(p.counted, p.slope.valid() ? dz * p.slope : dz, scalar_like(p.logits, 0));
 }
 

@@ -28,11 +28,12 @@ void check_logits_inputs(const InferArgs& args);
 struct LogitsPieces {
   Value counted, hit, logits, lse;  // [N,1], [N,V], [N,V], [N,1]
   Value slope;                      // of the cap [N,V]; not valid without one
+  LossTerms terms;
 };
 LogitsPieces logits_pieces(Graph& graph, const std::vector<Value>& in, const Attrs& attrs);
-// logsumexp(z) - z[label] [N,1], 0 where the label does not count.
+// logsumexp(z) - z[label] + terms [N,1], 0 where the label does not count.
 Value row_losses(const LogitsPieces& pieces);
-// softmax(z) - onehot(label) [N,V], by the products' sum (before bias and cap).
+// The loss's derivative, without terms softmax(z) - onehot(label) [N,V], by the products' sum (before bias and cap).
 Value logits_slope(const LogitsPieces& pieces);
 // {dx, and with a low-rank term du, db} for dz [N,V]: dx = dz weight, du = scale dz b, db = scale dz^T u. db is summed
 // over chunks, so it has the dtype of sums.

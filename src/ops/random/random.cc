@@ -14,6 +14,11 @@ Value random_bits(const Value& state, const Dims& dims, int64_t site) {
   return state.graph->add_all("rng_bit_generator", {state}, {{"shape", dims}, {"advance", site << 40}})[1];
 }
 
+Value uniform_noise(const Value& state, const Dims& dims, int64_t site) {
+  const Value bits = random_bits(state, dims, site), eight = constant(*state.graph, 8, DType::u32);
+  return convert(shift_right_logical(bits, eight), DType::f32) * 0x1p-23 - 1.0;
+}
+
 Value dropout(const Value& x, double rate, const Value& state, int64_t site) {
   HEARTH_CHECK(rate >= 0 && rate < 1, value, "dropout: rate ", rate, " is not in [0, 1)");
   if (rate == 0) return x;

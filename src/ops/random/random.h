@@ -22,6 +22,9 @@ Value threefry_bits(const Value& key, const Dims& dims, DType dtype = DType::u32
 // The two words themselves: u32[K...,dims...,2].
 Value threefry_words(const Value& key, const Dims& dims, std::optional<Value> counter = {});
 
+// Uniform in [-1, 1), f32: multiples of 2^-23.
+Value uniform_noise(const Value& state, const Dims& dims, int64_t site);
+
 // Zeroes each element with probability `rate` and divides the others by 1 - rate. rate in [0, 1).
 Value dropout(const Value& x, double rate, const Value& state, int64_t site);
 
