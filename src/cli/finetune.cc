@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "cli/progress_format.h"
 #include "cli/run_folder.h"
+#include "train/full_weights.h"
 #include "train/metrics/memory.h"
 
 namespace hearth {
@@ -32,6 +33,7 @@ TrainingArguments training_arguments(const FinetuneFlags& flags) {
   a.seed = flags.seed;
   a.shuffle = !flags.no_shuffle;
   a.group_by_length = flags.examples.group_by_length;
+  if (DType dtype; parse_dtype(flags.save_dtype, &dtype)) a.save_dtype = dtype;
   a.save_every = flags.save_every;
   a.resume = flags.resume;
   return a;
@@ -82,6 +84,22 @@ static void warn_of_memory(const TrainingEstimate& estimate) {
             << " are free; --checkpointing, or a smaller --batch-size or --block-size, needs less\n";
 }
 
+// Full tuning has no adapter, and only it writes weights.
+static void check_full(const FinetuneFlags& flags, const std::set<std::string>& given) {
+  if (!flags.full && !flags.save_dtype.empty()) throw UsageError("--save-dtype needs --full or --init");
+  LoraFlags lora;
+  for (const Flag& flag : flag_table(lora).flags) {
+    if (flags.full && given.count(flag.name))
+      throw UsageError(cat("--", flag.name, " and --", flags.init.empty() ? "full" : "init",
+                           " cannot be given together: full tuning has no adapter"));
+  }
+}
+
+static LoraAdapter make_trained(const LanguageModel& model, FinetuneFlags& flags, const std::set<std::string>& given) {
+  if (!flags.init.empty()) return new_weights(model, flags.seed);
+  return flags.full ? all_weights(model) : make_adapter(model, flags.lora, flags.seed, given);
+}
+
 // Runs the training; does not return when the user ended it.
 static FinetuneResult train(Trainer& trainer, const FinetunePlan& plan, const CommonFlags& common) {
   RunDisplay display(plan, common.quiet);
@@ -102,9 +120,11 @@ static FinetuneResult train(Trainer& trainer, const FinetunePlan& plan, const Co
 int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   FinetuneFlags flags = given;
   const Objective objective = make_objective(flags.objective, common.given);
+  flags.full = flags.full || !flags.init.empty();
+  check_full(flags, common.given);
   check_output_folder(flags);
-  const LanguageModel model = LanguageModel::load(flags.model);
-  const LoraAdapter adapter = make_adapter(model, flags.lora, flags.seed, common.given);
+  const LanguageModel model =
+      flags.init.empty() ? LanguageModel::load(flags.model) : LanguageModel::blank(flags.init, flags.model);
   DataSource source{.file = flags.data,
                     .blocks = flags.blocks,
                     .block_size = flags.step.block_size,
@@ -118,8 +138,9 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   TrainingArguments arguments = training_arguments(flags);
   arguments.objective = objective;
   arguments.run_description = describe_run(flags, model);
-  Trainer trainer(model, adapter, arguments, blocks, flags.eval_data.empty() ? nullptr : &eval_blocks);
-  const FinetunePlan plan{flags, model, adapter, blocks, trainer.estimate()};
+  Trainer trainer(model, make_trained(model, flags, common.given), arguments, blocks,
+                  flags.eval_data.empty() ? nullptr : &eval_blocks);
+  const FinetunePlan plan{flags, model, trainer.adapter(), blocks, trainer.estimate()};
   if (flags.dry_run) {
     if (common.json)
       print_json(dry_run_json(plan, common));

@@ -14,7 +14,7 @@
 namespace hearth {
 
 struct FinetuneFlags {
-  std::string model, data, output, eval_data;
+  std::string model, data, output, eval_data, init, save_dtype;
   LoraFlags lora;
   DataFlags examples;
   ObjectiveFlags objective;
@@ -26,17 +26,23 @@ struct FinetuneFlags {
   int64_t grad_accum = 1, max_steps = 0, stop_after = 0, save_every = 0;
   double epochs = 3, clip = 1, loraplus_lr_ratio = 1;
   uint64_t seed = 0;
-  bool no_shuffle = false, resume = false, dry_run = false;
+  bool no_shuffle = false, full = false, resume = false, dry_run = false;
 
   template <class Visit>
   void visit(Visit&& flag) {
     flag.group("files");
     flag("model", model, "folder with config.json, weights and tokenizer", {.needed = true, .path = PathKind::folder});
+    flag("init", init, "train a new model of this config.json from scratch; --model gives the tokenizer only",
+         {.path = PathKind::file});
     flag("data", data, "text to learn from, or examples: .jsonl or .json", {.needed = true, .path = PathKind::file});
     flag("output", output, "folder for the adapter, the log, the loss curve and checkpoints",
          {.needed = true, .path = PathKind::folder});
     flag("eval-data", eval_data, "text or examples to evaluate on before training and after each epoch",
          {.path = PathKind::file});
+    flag.group("full tuning");
+    flag("full", full, "train all weights of the model, which is saved as OUTPUT/model; no adapter");
+    flag("save-dtype", save_dtype, "type of the weights that are saved",
+         {.allowed = {"f32", "bf16", "f16"}, .default_text = "that of each weight in --model, or of --init"});
     lora.visit(flag);
     examples.visit(flag);
     objective.visit(flag);

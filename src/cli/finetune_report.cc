@@ -6,13 +6,21 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "cli/progress_format.h"
+#include "train/full_weights.h"
 #include "train/metrics/memory.h"
 
 namespace hearth {
 
 static double trainable_percent(const FinetunePlan& plan) {
-  const double trainable = double(plan.adapter.parameters());
-  return 100 * trainable / (trainable + double(plan.model.parameters()));
+  return 100 * double(plan.estimate.trainable) / double(plan.estimate.parameters);
+}
+
+static std::string trained_text(const FinetunePlan& plan) {
+  const LoraFlags& lora = plan.flags.lora;
+  const std::string what = plan.flags.full ? fmt::format("all weights{}", plan.flags.init.empty() ? "" : ", new")
+                                           : fmt::format("LoRA rank {} on {}", lora.rank, lora_targets_text(lora));
+  return fmt::format("{}: {} trainable parameters, {:.3g} %", what, format_count(plan.adapter.parameters()),
+                     trainable_percent(plan));
 }
 
 // Every flag as it would have to be typed; the targets as one word, as --lora-targets takes them.
@@ -45,10 +53,13 @@ Json dry_run_json(const FinetunePlan& plan, const CommonFlags& common) {
       {"configuration", configuration(plan, common)}};
 }
 
-static std::string memory_text(const TrainingEstimate& e) {
-  return fmt::format("{} at the peak: weights {}, activations {}, adapter and optimizer {}; this machine has {}",
-                     format_bytes(e.memory_bytes), format_bytes(e.weight_bytes), format_bytes(e.activation_bytes),
-                     format_bytes(e.optimizer_bytes), format_bytes(machine_memory().total_bytes));
+static std::string memory_text(const FinetunePlan& plan) {
+  const TrainingEstimate& e = plan.estimate;
+  const std::string weights = plan.flags.full ? "" : fmt::format("weights {}, ", format_bytes(e.weight_bytes));
+  return fmt::format("{} at the peak: {}activations {}, {} and optimizer {}; this machine has {}",
+                     format_bytes(e.memory_bytes), weights, format_bytes(e.activation_bytes),
+                     plan.flags.full ? "weights" : "adapter", format_bytes(e.optimizer_bytes),
+                     format_bytes(machine_memory().total_bytes));
 }
 
 static std::string data_text(const TokenBlocks& blocks) {
@@ -73,16 +84,14 @@ static std::string data_text(const TokenBlocks& blocks) {
 std::string opening_text(const FinetunePlan& plan) {
   const FinetuneFlags& flags = plan.flags;
   const ModelSpec& c = plan.model.spec();
-  return text_rows(
-      {{"model", fmt::format("{}: {}, {} layers, {} parameters in {}", flags.model, c.family, c.layers.size(),
-                             format_count(plan.model.parameters()), name(plan.model.stored_dtype()))},
-       {"adapter",
-        fmt::format("LoRA rank {} on {}: {} trainable parameters, {:.3g} %", flags.lora.rank,
-                    lora_targets_text(flags.lora), format_count(plan.adapter.parameters()), trainable_percent(plan))},
-       {"data", flags.data + ": " + data_text(plan.blocks)},
-       {"run", fmt::format("{} steps, {} an epoch", format_count(plan.estimate.steps),
-                           format_count(plan.estimate.steps_per_epoch))},
-       {"memory", memory_text(plan.estimate)}});
+  return text_rows({{"model", fmt::format("{}: {}, {} layers, {} parameters in {}",
+                                          flags.init.empty() ? flags.model : flags.init, c.family, c.layers.size(),
+                                          format_count(plan.model.parameters()), name(plan.model.stored_dtype()))},
+                    {flags.full ? "training" : "adapter", trained_text(plan)},
+                    {"data", flags.data + ": " + data_text(plan.blocks)},
+                    {"run", fmt::format("{} steps, {} an epoch", format_count(plan.estimate.steps),
+                                        format_count(plan.estimate.steps_per_epoch))},
+                    {"memory", memory_text(plan)}});
 }
 
 std::string dry_run_text(const FinetunePlan& plan, const CommonFlags& common) {
@@ -122,6 +131,9 @@ Json result_json(const FinetunePlan& plan, const FinetuneResult& result) {
 }
 
 static std::string next_command(const FinetuneFlags& flags) {
+  if (flags.full)
+    return shell_words(
+        {"hearth", "generate", "--model", full_model_path(flags.output), "--prompt", "Once upon a time"});
   return shell_words(
       {"hearth", "generate", "--model", flags.model, "--adapter", flags.output, "--prompt", "Once upon a time"});
 }
@@ -138,7 +150,8 @@ std::string result_text(const FinetunePlan& plan, const FinetuneResult& result) 
       text += fmt::format(", perplexity {:.4g} -> {:.4g}", first.perplexity(), last.perplexity());
     rows.push_back({"held-out", text + fmt::format(", accuracy {:.4f} -> {:.4f}", first.accuracy, last.accuracy)});
   }
-  rows.push_back({"adapter", plan.flags.output});
+  rows.push_back(plan.flags.full ? TextRows::value_type{"model", full_model_path(plan.flags.output)}
+                                 : TextRows::value_type{"adapter", plan.flags.output});
   rows.push_back({"curve", join_path(plan.flags.output, "loss.svg")});
   rows.push_back({"next", next_command(plan.flags)});
   return text_rows(rows);

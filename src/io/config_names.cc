@@ -38,4 +38,25 @@ Json with_v4_names(const Json& config) {
   return out;
 }
 
+static const char* torch_name(DType dtype) {
+  return dtype == DType::f32 ? "float32" : dtype == DType::bf16 ? "bfloat16" : "float16";
+}
+
+Json with_dtype(Json config, DType dtype) {
+  bool found = false;
+  for (auto& [key, value] : config.items()) {
+    if (key == "dtype" || key == "torch_dtype") {
+      value = torch_name(dtype);
+      found = true;
+    } else if (value.is_object() && (value.contains("dtype") || value.contains("torch_dtype"))) {
+      value = with_dtype(value, dtype);  // text_config
+    }
+  }
+  if (found) return config;
+  const auto version = config.find("transformers_version");
+  const bool is_new = version != config.end() && version->is_string() && version->get<std::string>().rfind("5", 0) == 0;
+  config[is_new ? "dtype" : "torch_dtype"] = torch_name(dtype);
+  return config;
+}
+
 }  // namespace hearth

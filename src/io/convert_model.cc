@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/float_convert.h"
+#include "io/config_names.h"
 #include "io/model_folder.h"
 #include "io/save_model_folder.h"
 
@@ -34,28 +35,6 @@ std::map<std::string, std::string> tied_tensors(const ModelFolder& model) {
     if (a && b && same_bytes(*a, *b)) tied.emplace(output, embedding);
   }
   return tied;
-}
-
-const char* torch_name(DType dtype) {
-  return dtype == DType::f32 ? "float32" : dtype == DType::bf16 ? "bfloat16" : "float16";
-}
-
-// "dtype" since transformers 4.56, "torch_dtype" before: where neither stands, the version decides.
-Json with_dtype(Json config, DType dtype) {
-  bool found = false;
-  for (auto& [key, value] : config.items()) {
-    if (key == "dtype" || key == "torch_dtype") {
-      value = torch_name(dtype);
-      found = true;
-    } else if (value.is_object() && (value.contains("dtype") || value.contains("torch_dtype"))) {
-      value = with_dtype(value, dtype);  // text_config
-    }
-  }
-  if (found) return config;
-  const auto version = config.find("transformers_version");
-  const bool is_new = version != config.end() && version->is_string() && version->get<std::string>().rfind("5", 0) == 0;
-  config[is_new ? "dtype" : "torch_dtype"] = torch_name(dtype);
-  return config;
 }
 
 class Converter {

@@ -75,6 +75,18 @@ ModelFolder ModelFolder::open(const std::string& folder) {
   return model;
 }
 
+ModelFolder ModelFolder::without_weights(const std::string& folder, Json config, std::vector<TensorRef> tensors) {
+  ModelFolder model;
+  model.path_ = folder;
+  model.config_ = std::move(config);
+  for (TensorRef& tensor : tensors) {
+    model.names_.push_back(tensor.name);
+    model.total_bytes_ += tensor.bytes();
+    model.blank_[tensor.name] = std::move(tensor);
+  }
+  return model;
+}
+
 void ModelFolder::open_weights() {
   for (const auto& [single, index] : kWeightNames) {
     if (exists(join_path(path_, single))) {
@@ -128,11 +140,13 @@ void ModelFolder::add_file(std::shared_ptr<const TensorFile> file) {
 }
 
 const TensorRef* ModelFolder::find(const std::string& name) const {
+  if (const auto blank = blank_.find(name); blank != blank_.end()) return &blank->second;
   const auto it = file_of_.find(name);
   return it == file_of_.end() ? nullptr : files_[it->second]->find(name);
 }
 
 const TensorRef& ModelFolder::tensor(const std::string& name) const {
+  if (const auto blank = blank_.find(name); blank != blank_.end()) return blank->second;
   const auto it = file_of_.find(name);
   if (it == file_of_.end()) {
     const bool output = name == "lm_head.weight" && file_of_.count("model.embed_tokens.weight");

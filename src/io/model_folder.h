@@ -22,6 +22,10 @@ class ModelFolder {
   // Error{unsupported} naming the file and what to do.
   static ModelFolder open(const std::string& folder);
 
+  // A folder whose weights do not exist yet: a config, and tensors that have names and types but no data. Tokenizer
+  // files are looked for in `folder`.
+  static ModelFolder without_weights(const std::string& folder, Json config, std::vector<TensorRef> tensors);
+
   const std::string& path() const { return path_; }
   const Json& config() const { return config_; }
   JsonView config_view() const { return JsonView(config_, join_path(path_, "config.json")); }
@@ -48,6 +52,7 @@ class ModelFolder {
   std::vector<std::shared_ptr<const TensorFile>> files_;
   std::unordered_map<std::string, size_t> file_of_;  // tensor -> place in files_
   std::vector<std::string> names_;
+  std::unordered_map<std::string, TensorRef> blank_;  // of without_weights()
   int64_t total_bytes_ = 0;
 };
 

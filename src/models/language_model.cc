@@ -42,6 +42,36 @@ LanguageModel LanguageModel::load(const std::string& path) {
   return model;
 }
 
+static DType config_dtype(const JsonView& config) {
+  for (const char* key : {"torch_dtype", "dtype"}) {
+    const std::string name = config.text_or(key, "");
+    if (name == "bfloat16") return DType::bf16;
+    if (name == "float16") return DType::f16;
+  }
+  return DType::f32;
+}
+
+LanguageModel LanguageModel::blank(const std::string& config_file, const std::string& tokenizer_folder) {
+  Json config = read_json_file(config_file);
+  const JsonView view(config, config_file);
+  LanguageModel model;
+  model.spec_ = read_model_spec(view);
+  model.tokenizer_ = std::make_shared<const Tokenizer>(Tokenizer::load(tokenizer_folder));
+  HEARTH_CHECK(model.tokenizer_->vocab_size() <= model.spec_.vocab, value, "load: ", config_file,
+               " has a vocabulary of ", model.spec_.vocab, " tokens, but the tokenizer of '", tokenizer_folder,
+               "' has ", model.tokenizer_->vocab_size());
+  const DType dtype = config_dtype(view);
+  std::vector<TensorRef> tensors;
+  for (const WeightSpec& weight : weights_of(model.spec_)) {
+    const std::string name = stored_names(model.spec_, weight.name).front();
+    model.stored_names_[weight.name] = name;
+    tensors.push_back({name, {dtype, weight.dims}, nullptr, nullptr});
+  }
+  model.folder_ = std::make_shared<const ModelFolder>(
+      ModelFolder::without_weights(tokenizer_folder, std::move(config), std::move(tensors)));
+  return model;
+}
+
 const std::string& LanguageModel::stored_name(const std::string& weight) const {
   const auto found = stored_names_.find(weight);
   HEARTH_CHECK(found != stored_names_.end(), format, "the model has no weight '", weight, "'\n  folder ", path());

@@ -19,6 +19,11 @@ class LanguageModel {
   // (nothing is copied), and loads the tokenizer. Throws Error{file, format, unsupported, shape} naming what is wrong.
   static LanguageModel load(const std::string& folder);
 
+  // A model without weights: the architecture of a config.json and the tokenizer of a folder. Its tensors have names,
+  // shapes and the type that the config says (else f32), but no data. Throws Error{value} when the tokenizer has more
+  // tokens than the config.
+  static LanguageModel blank(const std::string& config_file, const std::string& tokenizer_folder);
+
   const std::string& path() const { return folder_->path(); }
   const ModelFolder& folder() const { return *folder_; }
   const ModelSpec& spec() const { return spec_; }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "runtime/session.h"
+#include "train/full_weights.h"
 
 namespace hearth {
 
@@ -59,10 +60,10 @@ std::vector<int64_t> checkpoint_steps(const std::string& run_folder) {
   return steps;
 }
 
-void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LoraAdapter& adapter,
-                     const OptimizerState& optimizer) {
+void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LanguageModel& model,
+                     const LoraAdapter& adapter, const OptimizerState& optimizer) {
   AtomicFolder folder(checkpoint_path(run_folder, progress.step));
-  adapter.save(folder.temporary());
+  save_trained(model, adapter, folder.temporary());
   std::vector<TensorRef> tensors;
   for (const OptimizerState::Tensor& t : optimizer.states) tensors.push_back({t.name, t.type, t.bytes.data(), nullptr});
   write_safetensors(join_path(folder.temporary(), "optimizer.safetensors"), tensors);
@@ -106,7 +107,7 @@ TrainingProgress load_checkpoint(const std::string& run_folder, const std::strin
   const Json file = read_json_file(join_path(folder, "trainer_state.json"));
   const JsonView view(file, join_path(folder, "trainer_state.json"));
   check_same_run(view.object("run").json(), Json::parse(run.empty() ? "{}" : run), folder);
-  adapter.restore(LoraAdapter::load(model, folder), folder);
+  load_trained(model, folder, &adapter);
   const auto states = SafetensorsFile::open(join_path(folder, "optimizer.safetensors"));
   for (OptimizerState::Tensor& t : optimizer.states) {
     const TensorRef* tensor = states->find(t.name);

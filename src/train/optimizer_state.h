@@ -39,11 +39,11 @@ struct TrainingProgress {
   Json schedule = Json::object();  // state of the learning rate
 };
 
-// A checkpoint is a folder "checkpoint-<step>" in the run's folder: a PEFT adapter, optimizer.safetensors and
-// trainer_state.json. It is filled under a temporary name, synced, and renamed; a torn one is never taken for a whole
-// one.
-void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LoraAdapter& adapter,
-                     const OptimizerState& optimizer);
+// A checkpoint is a folder "checkpoint-<step>" in the run's folder: a PEFT adapter (or with full tuning a
+// model folder "model"), optimizer.safetensors and trainer_state.json. It is filled under a temporary name, synced, and
+// renamed; a torn one is never taken for a whole one.
+void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LanguageModel& model,
+                     const LoraAdapter& adapter, const OptimizerState& optimizer);
 void keep_last_checkpoints(const std::string& run_folder, int64_t count);
 std::vector<int64_t> checkpoint_steps(const std::string& run_folder);  // rising
 std::string checkpoint_path(const std::string& run_folder, int64_t step);

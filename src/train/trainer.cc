@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "compiler/compile.h"
 #include "plan/plan_file.h"
+#include "train/full_weights.h"
 #include "train/metrics/memory.h"
 #include "train/run_log.h"
 #include "train/training_session.h"
@@ -51,6 +52,7 @@ class Run {
   StepReport timed_step();
   void evaluate();
   void save();
+  void save_result() const;
   TrainingSummary summary() const;
 
   TrainingSession& session_;
@@ -110,8 +112,16 @@ void Run::evaluate() {
 void Run::save() {
   if (!saves()) return;
   progress_.schedule = session_.schedule.state();
-  save_checkpoint(arguments_.output_dir, progress_, session_.adapter, session_.optimizer);
+  save_checkpoint(arguments_.output_dir, progress_, session_.model, session_.adapter, session_.optimizer);
   keep_last_checkpoints(arguments_.output_dir, arguments_.keep_checkpoints);
+}
+
+void Run::save_result() const {
+  const std::string& folder = arguments_.output_dir;
+  if (is_full(session_.model, session_.adapter))
+    save_full(session_.model, session_.adapter, full_model_path(folder), arguments_.save_dtype);
+  else
+    session_.adapter.save(folder);
 }
 
 TrainingSummary Run::go() {
@@ -129,7 +139,7 @@ TrainingSummary Run::go() {
     if (due || stop || progress_.step == end_) save();
   }
   log_->draw();
-  if (saves()) session_.adapter.save(arguments_.output_dir);
+  if (saves()) save_result();
   return summary();
 }
 

@@ -35,11 +35,12 @@ struct TrainingArguments {
   double clip = 1.0;          // largest gradient norm; 0: no clipping
   uint64_t seed = 0;
   bool shuffle = true;
-  bool group_by_length = false;  // examples of similar length in a batch
-  DType dtype = DType::f32;      // of activations: f32 or bf16
-  bool checkpointing = false;    // recompute each layer in the backward pass
-  int64_t save_every = 0;        // steps between checkpoints; 0: only at the end of the run
-  int64_t keep_checkpoints = 2;  // older ones are deleted
+  bool group_by_length = false;          // examples of similar length in a batch
+  DType dtype = DType::f32;              // of activations: f32 or bf16
+  bool checkpointing = false;            // recompute each layer in the backward pass
+  std::optional<DType> save_dtype = {};  // of a fully tuned model; else each weight keeps its own
+  int64_t save_every = 0;                // steps between checkpoints; 0: only at the end of the run
+  int64_t keep_checkpoints = 2;          // older ones are deleted
   bool resume = false;
   std::string run_description = {};  // JSON object: what a resumed run must agree on (recorded in the checkpoints)
 };

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "compiler/compile.h"
 #include "train/answer_scores.h"
+#include "train/full_weights.h"
 #include "train/memory_estimate.h"
 
 namespace hearth {
@@ -112,7 +113,7 @@ int64_t TrainingSession::total_steps() const {
 TrainingEstimate TrainingSession::estimate() const {
   TrainingEstimate e;
   e.trainable = adapter.parameters();
-  e.parameters = model.parameters() + e.trainable;
+  e.parameters = model.parameters() + (is_full(model, adapter) ? 0 : e.trainable);
   e.blocks = train.count();
   e.tokens = train.has_examples() ? train.token_count() : train.count() * train.block_size;
   e.steps_per_epoch = steps_per_epoch();

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "train/full_weights.h"
 #include "train/training_session.h"
 
 namespace hearth {
@@ -102,8 +103,8 @@ void TrainingSession::fail_not_finite(const StepReport& report) {
     if (!std::isfinite(*static_cast<const float*>(session.output(i)))) place = session.output_name(i);
   }
   HEARTH_FAIL(numeric, "train: step ", report.step, " is not finite: loss ", report.loss, ", gradient norm ",
-              report.grad_norm, "\n  first in ", place, "\n  the adapter is as it was after step ", report.step - 1,
-              "\n  hint: a lower --lr, or --dtype f32");
+              report.grad_norm, "\n  first in ", place, "\n  the ", is_full(model, adapter) ? "model" : "adapter",
+              " is as it was after step ", report.step - 1, "\n  hint: a lower --lr, or --dtype f32");
 }
 
 }  // namespace hearth
