@@ -35,7 +35,7 @@ struct EvaluateFlags {
     flag("batch-size", batch_size, "blocks computed together", {.minimum = 1, .maximum = 65536});
     flag("delimiter", delimiter, "what stands between a question and its choices", {.default_text = "one space"});
     flag("mutual-information", mutual_information, "also acc_mutual_info: choices weighed against no question");
-    flag("dtype", dtype, "type of the arithmetic", {.allowed = {"f32", "bf16"}});
+    flag("dtype", dtype, "type of the arithmetic", {.allowed = {"f32", "bf16", "f16"}});
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/finetune_report.h"
+#include "cli/fit_flag.h"
 #include "cli/interrupt.h"
 #include "cli/open_model.h"
 #include "cli/progress.h"
@@ -35,6 +36,7 @@ TrainingArguments training_arguments(const FinetuneFlags& flags) {
   a.group_by_length = flags.examples.group_by_length;
   if (DType dtype; parse_dtype(flags.save_dtype, &dtype)) a.save_dtype = dtype;
   a.save_every = flags.save_every;
+  a.control = control_options(flags.control);
   a.resume = flags.resume;
   return a;
 }
@@ -122,6 +124,7 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   const Objective objective = make_objective(flags.objective, common.given);
   flags.full = flags.full || !flags.init.empty();
   check_full(flags, common.given);
+  check_control(flags.control, flags.eval_data);
   check_output_folder(flags);
   const LanguageModel model =
       flags.init.empty() ? LanguageModel::load(flags.model) : LanguageModel::blank(flags.init, flags.model);
@@ -135,12 +138,14 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   TokenBlocks eval_blocks;
   source.file = flags.eval_data;
   if (!source.file.empty()) eval_blocks = open_data(model, source);
+  const TokenBlocks* eval = flags.eval_data.empty() ? nullptr : &eval_blocks;
+  LoraAdapter trained = make_trained(model, flags, common.given);
+  const std::optional<Fit> fit = apply_fit(&flags, model, &trained, blocks, eval);
   TrainingArguments arguments = training_arguments(flags);
   arguments.objective = objective;
   arguments.run_description = describe_run(flags, model);
-  Trainer trainer(model, make_trained(model, flags, common.given), arguments, blocks,
-                  flags.eval_data.empty() ? nullptr : &eval_blocks);
-  const FinetunePlan plan{flags, model, trainer.adapter(), blocks, trainer.estimate()};
+  Trainer trainer(model, std::move(trained), arguments, blocks, eval);
+  const FinetunePlan plan{flags, model, trainer.adapter(), blocks, trainer.estimate(), fit};
   if (flags.dry_run) {
     if (common.json)
       print_json(dry_run_json(plan, common));

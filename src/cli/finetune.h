@@ -2,6 +2,7 @@
 #pragma once
 // hearth finetune: tunes a model on a text with LoRA.
 
+#include "cli/control_flags.h"
 #include "cli/data_flags.h"
 #include "cli/flags_command.h"
 #include "cli/lora_flags.h"
@@ -22,7 +23,8 @@ struct FinetuneFlags {
   ScheduleFlags schedule;
   OptimizerFlags optimizer;
   LossFlags loss;
-  std::string blocks = "stream";
+  ControlFlags control;
+  std::string blocks = "stream", fit;
   int64_t grad_accum = 1, max_steps = 0, stop_after = 0, save_every = 0;
   double epochs = 3, clip = 1, loraplus_lr_ratio = 1;
   uint64_t seed = 0;
@@ -37,7 +39,7 @@ struct FinetuneFlags {
     flag("data", data, "text to learn from, or examples: .jsonl or .json", {.needed = true, .path = PathKind::file});
     flag("output", output, "folder for the adapter, the log, the loss curve and checkpoints",
          {.needed = true, .path = PathKind::folder});
-    flag("eval-data", eval_data, "text or examples to evaluate on before training and after each epoch",
+    flag("eval-data", eval_data, "text or examples to evaluate on before training and while it goes",
          {.path = PathKind::file});
     flag.group("full tuning");
     flag("full", full, "train all weights of the model, which is saved as OUTPUT/model; no adapter");
@@ -51,6 +53,8 @@ struct FinetuneFlags {
          {.allowed = {"stream", "textdataset"}});
     step.visit(flag);
     flag("grad-accum", grad_accum, "batches summed up in a step", {.minimum = 1, .maximum = 1 << 20});
+    flag("fit", fit, "choose batch size, accumulation and checkpointing for this much memory; a step keeps its rows",
+         {.value_name = "SIZE|auto", .default_text = "as --batch-size, --grad-accum and --checkpointing say"});
     flag("no-shuffle", no_shuffle, "take the blocks or examples in the order of the file");
     flag.group("training");
     flag("epochs", epochs, "how often the text is read", {.maximum = 1e6, .above = 0});
@@ -63,6 +67,8 @@ struct FinetuneFlags {
     optimizer.visit(flag);
     loss.visit(flag);
     flag("clip", clip, "largest norm of the gradient; 0: any", {.minimum = 0});
+    control.visit(flag);
+    flag.group("run");
     flag("seed", seed, "of the new adapter, the order of the blocks and dropout");
     flag("save-every", save_every, "steps between checkpoints", {.minimum = 0, .default_text = "0 = only at the end"});
     flag("resume", resume, "go on from the last checkpoint in --output, bit for bit");

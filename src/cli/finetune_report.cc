@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/threads.h"
+#include "cli/fit_flag.h"
 #include "cli/progress_format.h"
 #include "train/full_weights.h"
 #include "train/metrics/memory.h"
@@ -50,6 +51,7 @@ Json dry_run_json(const FinetunePlan& plan, const CommonFlags& common) {
       {"memory_bytes", e.memory_bytes},
       {"memory", {{"weights", e.weight_bytes}, {"activations", e.activation_bytes}, {"optimizer", e.optimizer_bytes}}},
       {"machine_memory_bytes", machine_memory().total_bytes},
+      {"fit", plan.fit ? Json(fit_text(*plan.fit)) : Json()},
       {"configuration", configuration(plan, common)}};
 }
 
@@ -84,14 +86,16 @@ static std::string data_text(const TokenBlocks& blocks) {
 std::string opening_text(const FinetunePlan& plan) {
   const FinetuneFlags& flags = plan.flags;
   const ModelSpec& c = plan.model.spec();
-  return text_rows({{"model", fmt::format("{}: {}, {} layers, {} parameters in {}",
-                                          flags.init.empty() ? flags.model : flags.init, c.family, c.layers.size(),
-                                          format_count(plan.model.parameters()), name(plan.model.stored_dtype()))},
-                    {flags.full ? "training" : "adapter", trained_text(plan)},
-                    {"data", flags.data + ": " + data_text(plan.blocks)},
-                    {"run", fmt::format("{} steps, {} an epoch", format_count(plan.estimate.steps),
-                                        format_count(plan.estimate.steps_per_epoch))},
-                    {"memory", memory_text(plan)}});
+  TextRows rows = {{"model", fmt::format("{}: {}, {} layers, {} parameters in {}",
+                                         flags.init.empty() ? flags.model : flags.init, c.family, c.layers.size(),
+                                         format_count(plan.model.parameters()), name(plan.model.stored_dtype()))},
+                   {flags.full ? "training" : "adapter", trained_text(plan)},
+                   {"data", flags.data + ": " + data_text(plan.blocks)},
+                   {"run", fmt::format("{} steps, {} an epoch", format_count(plan.estimate.steps),
+                                       format_count(plan.estimate.steps_per_epoch))},
+                   {"memory", memory_text(plan)}};
+  if (plan.fit) rows.push_back({"fit", fit_text(*plan.fit)});
+  return text_rows(rows);
 }
 
 std::string dry_run_text(const FinetunePlan& plan, const CommonFlags& common) {
@@ -127,6 +131,9 @@ Json result_json(const FinetunePlan& plan, const FinetuneResult& result) {
           {"memory_bytes", s.memory_bytes},
           {"trainable_parameters", plan.adapter.parameters()},
           {"stopped", s.stopped},
+          {"stopped_early", s.stopped_early},
+          {"skipped_steps", s.skipped},
+          {"best_step", s.best_step ? Json(*s.best_step) : Json()},
           {"evaluations", evaluations}};
 }
 
@@ -150,6 +157,11 @@ std::string result_text(const FinetunePlan& plan, const FinetuneResult& result) 
       text += fmt::format(", perplexity {:.4g} -> {:.4g}", first.perplexity(), last.perplexity());
     rows.push_back({"held-out", text + fmt::format(", accuracy {:.4f} -> {:.4f}", first.accuracy, last.accuracy)});
   }
+  if (s.best_step && (plan.flags.control.keep_best || s.stopped_early))
+    rows.push_back({"best", fmt::format("loss {} after step {}{}{}", format_loss(s.best_loss), *s.best_step,
+                                        plan.flags.control.keep_best ? ", which is what was saved" : "",
+                                        s.stopped_early ? "; stopped early" : "")});
+  if (s.skipped > 0) rows.push_back({"f16", fmt::format("{} steps skipped until the loss scale fitted", s.skipped)});
   rows.push_back(plan.flags.full ? TextRows::value_type{"model", full_model_path(plan.flags.output)}
                                  : TextRows::value_type{"adapter", plan.flags.output});
   rows.push_back({"curve", join_path(plan.flags.output, "loss.svg")});

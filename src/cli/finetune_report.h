@@ -4,6 +4,7 @@
 
 #include "cli/finetune.h"
 #include "cli/text_format.h"
+#include "train/fit.h"
 
 namespace hearth {
 
@@ -13,6 +14,7 @@ struct FinetunePlan {
   const LoraAdapter& adapter;
   const TokenBlocks& blocks;
   TrainingEstimate estimate;
+  std::optional<Fit> fit;
 };
 
 Json dry_run_json(const FinetunePlan& plan, const CommonFlags& common);

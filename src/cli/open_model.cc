@@ -60,7 +60,9 @@ TokenBlocks open_data(const LanguageModel& model, const DataSource& source) {
 DType arithmetic_dtype(const LanguageModel& model, const std::string& name) {
   if (name == "auto")
     return model.stored_dtype() == DType::bf16 && isa() >= Isa::avx512_bf16 ? DType::bf16 : DType::f32;
-  return name == "bf16" ? DType::bf16 : DType::f32;
+  DType dtype = DType::f32;
+  parse_dtype(name, &dtype);
+  return dtype;
 }
 
 }  // namespace hearth

@@ -26,7 +26,7 @@ struct DataSource {
 // Cuts a text file into blocks, or reads examples. Throws Error{value} when they do not fit in the model's context.
 TokenBlocks open_data(const LanguageModel& model, const DataSource& source);
 
-// "f32", "bf16", or "auto": bf16 where the weights are stored so and the processor multiplies it, else f32.
+// "f32", "bf16", "f16", or "auto": bf16 where the weights are stored so and the processor multiplies it, else f32.
 DType arithmetic_dtype(const LanguageModel& model, const std::string& name);
 
 }  // namespace hearth

@@ -12,8 +12,8 @@ namespace hearth {
 
 // Thread count, places of files, and what only says when to save or to stop may change between a run and its
 // continuation.
-static const std::set<std::string> kMayChange = {"model",   "init",   "data",    "output",     "eval-data",
-                                                 "adapter", "resume", "dry-run", "save-every", "stop-after"};
+static const std::set<std::string> kMayChange = {
+    "model", "init", "data", "output", "eval-data", "adapter", "resume", "dry-run", "save-every", "stop-after", "fit"};
 
 static bool is_ours(const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(), [](const std::string& name) {

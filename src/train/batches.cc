@@ -7,7 +7,8 @@
 namespace hearth {
 
 static constexpr int64_t kWidths = 8, kWidthUnit = 16;
-static constexpr int64_t kGroupedBatches = 50;  // sorted among each other, as transformers' LengthGroupedSampler does
+static constexpr int64_t kGroupedBatches =
+    50;  // steps; sorted among each other, as transformers' LengthGroupedSampler does
 
 int64_t round_width(int64_t length, int64_t block_size) {
   const int64_t unit = std::max(kWidthUnit, (block_size / kWidths + kWidthUnit - 1) / kWidthUnit * kWidthUnit);
@@ -36,7 +37,7 @@ void Batches::group_by_length(std::vector<int64_t>& order) const {
     for (int64_t i = 0; i < together; ++i) longest = std::max(longest, blocks_.length(group * together + i));
     return longest;
   };
-  const std::ptrdiff_t sorted = kGroupedBatches * options_.batch_size / together;
+  const std::ptrdiff_t sorted = kGroupedBatches * options_.batch_size * options_.grad_accum / together;
   for (auto begin = order.begin(); begin < order.end();) {
     const auto end = order.end() - begin > sorted ? begin + sorted : order.end();
     std::stable_sort(begin, end, [&](int64_t a, int64_t b) { return length(a) > length(b); });

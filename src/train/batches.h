@@ -20,6 +20,7 @@ struct BatchOptions {
   bool shuffle = false;
   uint64_t seed = 0;
   bool group_by_length = false;  // examples of similar length together
+  int64_t grad_accum = 1;        // micro-batches of a step: with group_by_length its rows do not depend on their number
   bool any_width = false;        // rows end with the longest example, rounded up; otherwise all have block_size tokens
 };
 

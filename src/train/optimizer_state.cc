@@ -73,15 +73,18 @@ void save_checkpoint(const std::string& run_folder, const TrainingProgress& prog
   state["loss_sum"] = progress.loss_sum;
   state["seconds"] = progress.seconds;
   state["schedule"] = progress.schedule;
+  state["control"] = progress.control;
+  state["loss_scale"] = progress.loss_scale;
   state["run"] = Json::parse(progress.run.empty() ? "{}" : progress.run);
   write_file_atomic(join_path(folder.temporary(), "trainer_state.json"), dump_json(state) + "\n");
   folder.commit(AtomicFolder::Existing::replace);
 }
 
-void keep_last_checkpoints(const std::string& run_folder, int64_t count) {
+void keep_last_checkpoints(const std::string& run_folder, int64_t count, std::optional<int64_t> best) {
   const std::vector<int64_t> steps = checkpoint_steps(run_folder);
-  for (size_t i = 0; i + size_t(std::max<int64_t>(count, 1)) < steps.size(); ++i)
-    remove_tree(checkpoint_path(run_folder, steps[i]));
+  for (size_t i = 0; i + size_t(std::max<int64_t>(count, 1)) < steps.size(); ++i) {
+    if (steps[i] != best) remove_tree(checkpoint_path(run_folder, steps[i]));
+  }
 }
 
 // Names what differs between the run that wrote the checkpoint and this one.
@@ -121,6 +124,8 @@ TrainingProgress load_checkpoint(const std::string& run_folder, const std::strin
   progress.loss_sum = view.number("loss_sum");
   progress.seconds = view.number("seconds");
   progress.schedule = view.object("schedule").json();
+  progress.control = view.object("control").json();
+  progress.loss_scale = view.object("loss_scale").json();
   progress.run = run;
   return progress;
 }

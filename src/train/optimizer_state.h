@@ -35,8 +35,10 @@ struct TrainingProgress {
   int64_t tokens = 0;   // counted so far
   double loss_sum = 0;  // of the steps' mean losses
   double seconds = 0;
-  std::string run;                 // the run's description (JSON)
-  Json schedule = Json::object();  // state of the learning rate
+  std::string run;                   // the run's description (JSON)
+  Json schedule = Json::object();    // state of the learning rate
+  Json control = Json::object();     // of RunControl
+  Json loss_scale = Json::object();  // of LossScale
 };
 
 // A checkpoint is a folder "checkpoint-<step>" in the run's folder: a PEFT adapter (or with full tuning a
@@ -44,7 +46,8 @@ struct TrainingProgress {
 // renamed; a torn one is never taken for a whole one.
 void save_checkpoint(const std::string& run_folder, const TrainingProgress& progress, const LanguageModel& model,
                      const LoraAdapter& adapter, const OptimizerState& optimizer);
-void keep_last_checkpoints(const std::string& run_folder, int64_t count);
+// Deletes all but the newest `count`, and but that of the step `best`.
+void keep_last_checkpoints(const std::string& run_folder, int64_t count, std::optional<int64_t> best = {});
 std::vector<int64_t> checkpoint_steps(const std::string& run_folder);  // rising
 std::string checkpoint_path(const std::string& run_folder, int64_t step);
 

@@ -25,6 +25,7 @@ static NamedNumbers with_prefix(const std::string& prefix, NamedNumbers numbers)
 void RunLog::step(const StepReport& r) {
   if (!jsonl_) return;
   NamedNumbers extra = {{"epoch", r.epoch}};
+  if (r.loss_scale > 0) extra.emplace_back("loss_scale", r.loss_scale);
   extra.insert(extra.end(), r.metrics.begin(), r.metrics.end());
   jsonl_->write({.step = r.step,
                  .loss = r.loss,

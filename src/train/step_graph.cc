@@ -52,7 +52,9 @@ std::unique_ptr<Graph> step_graph(const LanguageModel& model, const LoraAdapter&
   const ObjectiveLoss objective = training_loss(*graph, batch, o);
   const Value loss = objective.loss;
   if (objective.metrics.valid()) graph->output("metrics", objective.metrics);
-  const Values grads = gradients(loss, trained);
+  // Derivatives in f16 are too small without a scale; the update divides by it (scalars[3]).
+  const bool scaled = o.dtype == DType::f16;
+  const Values grads = gradients(scaled ? loss * graph->input("seed", {DType::f32, {}}) : loss, trained);
   graph->output("loss", loss);
   if (part == StepPart::whole) {
     add_update(*graph, tensors, trained, grads, loss, o.update);

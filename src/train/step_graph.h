@@ -7,6 +7,7 @@
 //   segments, positions i32[B,T]   with packed rows only: which document, and the place in it
 //   rng u64[2]         {seed, counter}, with dropout or noise
 //   m.<x>, v.<x> ...   the optimizer's states of "lora.<m>.a/b", without the prefix: optimizer_states
+//   seed f32           with f16 only: what derivatives are multiplied by; scalars[3] holds its inverse, too
 //   g.<x>, loss_sum    with accumulation only: sums of the micro-batches' gradients and losses
 //   scalars f32[4]     learning rate, the optimizer's step_numbers (2), 1 / tokens (or pairs) that count
 //   reference f32[B]   with preferences only: log-probabilities of the rows' answers before training

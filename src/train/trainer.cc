@@ -30,8 +30,8 @@ void check_arguments(const TrainingArguments& a, const LanguageModel& model, con
       "train: steps, clip and weight decay must not be negative");
   HEARTH_CHECK(std::isfinite(a.learning_rate) && a.learning_rate >= 0, value,
                "train: learning rate must be a number >= 0; it is ", a.learning_rate);
-  HEARTH_CHECK(a.dtype == DType::f32 || a.dtype == DType::bf16, unsupported, "train: dtype must be f32 or bf16; it is ",
-               a.dtype);
+  HEARTH_CHECK(a.dtype == DType::f32 || a.dtype == DType::bf16 || a.dtype == DType::f16, unsupported,
+               "train: dtype must be f32, bf16 or f16; it is ", a.dtype);
   HEARTH_CHECK(train.count() > 0, value, "train: there is no block of tokens to train on");
   HEARTH_CHECK(train.block_size >= 2, value, "train: a block needs at least 2 tokens; it has ", train.block_size);
   HEARTH_CHECK(train.block_size <= model.spec().max_positions, value, "train: blocks of ", train.block_size,
@@ -50,8 +50,10 @@ class Run {
   bool saves() const { return !arguments_.output_dir.empty(); }
   void begin_folder();
   StepReport timed_step();
-  void evaluate();
+  bool evaluation_due() const;
+  bool evaluate();  // whether the loss is lower than ever
   void save();
+  void take_best();
   void save_result() const;
   TrainingSummary summary() const;
 
@@ -60,6 +62,7 @@ class Run {
   const TrainingArguments& arguments_;
   const TrainingCallbacks& callbacks_;
   const int64_t total_, end_;
+  RunControl control_;
   std::optional<RunLog> log_;
 };
 
@@ -69,7 +72,8 @@ Run::Run(TrainingSession& session, const TrainingCallbacks& callbacks)
       arguments_(session.arguments),
       callbacks_(callbacks),
       total_(session.total_steps()),
-      end_(arguments_.stop_after > 0 ? std::min(arguments_.stop_after, total_) : total_) {
+      end_(arguments_.stop_after > 0 ? std::min(arguments_.stop_after, total_) : total_),
+      control_(arguments_.control) {
   session_.open();
   HEARTH_CHECK(saves() || !arguments_.resume, state, "resume: there is no output folder to resume from");
   if (saves()) begin_folder();
@@ -82,6 +86,8 @@ void Run::begin_folder() {
     progress_ =
         load_checkpoint(folder, arguments_.run_description, session_.model, session_.adapter, session_.optimizer);
     session_.schedule.restore(JsonView(progress_.schedule, folder, "schedule"));
+    session_.loss_scale.restore(JsonView(progress_.loss_scale, folder, "loss_scale"));
+    control_.restore(JsonView(progress_.control, folder, "control"));
   } else {
     HEARTH_CHECK(checkpoint_steps(folder).empty(), state, "train: '", folder,
                  "' holds checkpoints of an earlier run\n  hint: --resume goes on with it; or choose another --output");
@@ -99,21 +105,39 @@ StepReport Run::timed_step() {
   return report;
 }
 
-void Run::evaluate() {
-  if (!session_.eval) return;
+bool Run::evaluation_due() const {
+  if (!session_.eval) return false;
+  const int64_t every = arguments_.control.eval_every > 0 ? arguments_.control.eval_every : session_.steps_per_epoch();
+  return progress_.step % every == 0 || progress_.step == total_;
+}
+
+bool Run::evaluate() {
   EvalReport report = session_.evaluate();
   report.step = progress_.step;
   report.epoch = double(report.step) / double(session_.steps_per_epoch());
   log_->evaluation(report);
-  if (report.step > 0) session_.schedule.observe(report.loss);
   if (callbacks_.evaluation) callbacks_.evaluation(report);
+  if (report.step == 0) return false;
+  session_.schedule.observe(report.loss);
+  return control_.observe(report.loss, report.step);
 }
 
 void Run::save() {
   if (!saves()) return;
   progress_.schedule = session_.schedule.state();
+  progress_.control = control_.state();
+  progress_.loss_scale = session_.loss_scale.state();
   save_checkpoint(arguments_.output_dir, progress_, session_.model, session_.adapter, session_.optimizer);
-  keep_last_checkpoints(arguments_.output_dir, arguments_.keep_checkpoints);
+  keep_last_checkpoints(arguments_.output_dir, arguments_.keep_checkpoints,
+                        arguments_.control.keep_best ? control_.best_step() : std::nullopt);
+}
+
+// What had the lowest loss lies in the checkpoint of its step. A run that was stopped goes on from where it is.
+void Run::take_best() {
+  const std::optional<int64_t> best = control_.best_step();
+  const bool ended = progress_.step == total_ || control_.should_stop();
+  if (!arguments_.control.keep_best || !ended || !best || *best == progress_.step) return;
+  load_trained(session_.model, checkpoint_path(arguments_.output_dir, *best), &session_.adapter);
 }
 
 void Run::save_result() const {
@@ -125,20 +149,21 @@ void Run::save_result() const {
 }
 
 TrainingSummary Run::go() {
-  if (progress_.step == 0) evaluate();
+  if (progress_.step == 0 && session_.eval) evaluate();
   const double before = progress_.seconds, start = now_seconds();
   bool stop = false;
-  while (progress_.step < end_ && !stop) {
+  while (progress_.step < end_ && !stop && !control_.should_stop()) {
     const StepReport report = timed_step();
     progress_.seconds = before + now_seconds() - start;
     log_->step(report);
     if (callbacks_.step) callbacks_.step(report);
-    if (progress_.step % session_.steps_per_epoch() == 0 || progress_.step == total_) evaluate();
+    const bool best = evaluation_due() && evaluate() && arguments_.control.keep_best;
     stop = callbacks_.stop && callbacks_.stop();
     const bool due = arguments_.save_every > 0 && progress_.step % arguments_.save_every == 0;
-    if (due || stop || progress_.step == end_) save();
+    if (due || best || stop || control_.should_stop() || progress_.step == end_) save();
   }
   log_->draw();
+  take_best();
   if (saves()) save_result();
   return summary();
 }
@@ -149,7 +174,11 @@ TrainingSummary Run::summary() const {
           .seconds = progress_.seconds,
           .mean_loss = progress_.loss_sum / double(std::max<int64_t>(1, progress_.step)),
           .memory_bytes = peak_resident_bytes(),
-          .stopped = progress_.step < total_};
+          .stopped = progress_.step < total_ && !control_.should_stop(),
+          .stopped_early = control_.should_stop(),
+          .skipped = session_.loss_scale.skipped(),
+          .best_step = control_.best_step(),
+          .best_loss = control_.best_loss()};
 }
 
 }  // namespace
@@ -158,6 +187,10 @@ Trainer::Trainer(const LanguageModel& model, LoraAdapter adapter, const Training
                  const TokenBlocks& train, const TokenBlocks* eval) {
   check_arguments(arguments, model, train);
   if (eval) arguments.objective.check(*eval);
+  HEARTH_CHECK(eval || !arguments.control.needs_evaluations(), value,
+               "train: early stopping, evaluations by steps and keeping the best need evaluation data");
+  HEARTH_CHECK(!arguments.control.keep_best || !arguments.output_dir.empty(), value,
+               "train: keeping the best needs an output folder for its checkpoint");
   session_ = std::make_unique<TrainingSession>(model, std::move(adapter), arguments, train, eval);
 }
 Trainer::~Trainer() = default;

@@ -13,6 +13,7 @@
 #include "train/lora.h"
 #include "train/objective.h"
 #include "train/optimizers/optimizer.h"
+#include "train/run_control.h"
 #include "train/schedule.h"
 
 namespace hearth {
@@ -36,11 +37,12 @@ struct TrainingArguments {
   uint64_t seed = 0;
   bool shuffle = true;
   bool group_by_length = false;          // examples of similar length in a batch
-  DType dtype = DType::f32;              // of activations: f32 or bf16
+  DType dtype = DType::f32;              // of activations: f32, bf16, or f16 with loss scaling
   bool checkpointing = false;            // recompute each layer in the backward pass
   std::optional<DType> save_dtype = {};  // of a fully tuned model; else each weight keeps its own
   int64_t save_every = 0;                // steps between checkpoints; 0: only at the end of the run
-  int64_t keep_checkpoints = 2;          // older ones are deleted
+  RunControlOptions control = {};
+  int64_t keep_checkpoints = 2;  // older ones are deleted
   bool resume = false;
   std::string run_description = {};  // JSON object: what a resumed run must agree on (recorded in the checkpoints)
 };
@@ -53,19 +55,26 @@ struct StepReport {
   double tokens_per_second = 0;
   int64_t memory_bytes = 0;   // peak resident
   NamedNumbers metrics = {};  // of the objective
+  double loss_scale = 0;      // used in this step, with f16
+  bool skipped = false;       // the gradients were not finite at that scale: nothing changed
 };
 
 struct TrainingCallbacks {
   std::function<void(const StepReport&)> step = {};
-  std::function<void(const EvalReport&)> evaluation = {};  // before the first step and after each epoch, with eval data
-  std::function<bool()> stop = {};                         // true: save a checkpoint and end after this step
+  std::function<void(const EvalReport&)> evaluation =
+      {};                           // before the first step and then as control says, with eval data
+  std::function<bool()> stop = {};  // true: save a checkpoint and end after this step
 };
 
 struct TrainingSummary {
   int64_t steps = 0, tokens = 0;
   double seconds = 0, mean_loss = 0;
   int64_t memory_bytes = 0;
-  bool stopped = false;  // by stop or stop_after, before the last step
+  bool stopped = false;                   // by stop or stop_after, before the last step
+  bool stopped_early = false;             // by the evaluations
+  int64_t skipped = 0;                    // steps, with f16
+  std::optional<int64_t> best_step = {};  // with evaluations: where the loss was lowest
+  double best_loss = 0;
 };
 
 // What a run will take, known before its first step.

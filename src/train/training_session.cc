@@ -38,6 +38,7 @@ TrainingSession::TrainingSession(const LanguageModel& m, LoraAdapter a, const Tr
                    .shuffle = args.shuffle,
                    .seed = args.seed,
                    .group_by_length = args.group_by_length,
+                   .grad_accum = args.grad_accum,
                    .any_width = true}),
       schedule(args.schedule, args.learning_rate, total_steps()) {
   progress.run = args.run_description;
@@ -97,6 +98,7 @@ void TrainingSession::bind(Session& session) {
     const std::string& name = session.input_name(i);
     if (name == "rng") session.bind_input(i, rng_);
     if (name == "scalars") session.bind_input(i, scalars_);
+    if (name == "seed") session.bind_input(i, &seed_);
     if (name == "loss_sum") session.bind_input(i, &loss_sum_);
   }
 }

@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 #include "runtime/session.h"
 #include "train/batches.h"
+#include "train/loss_scale.h"
 #include "train/optimizer_state.h"
 #include "train/step_graph.h"
 #include "train/trainer.h"
@@ -27,7 +28,7 @@ class TrainingSession {
   // Arenas, optimizer states, bindings: everything that costs memory, made when training begins.
   void open();
   // One optimizer step: 0-based number `step`. Returns loss (mean per token) and gradient norm. Throws Error{numeric}
-  // naming the tensor when one of them is not finite.
+  // naming the tensor when one of them is not finite, with f16 when no loss scale makes them so.
   StepReport take_step(int64_t step);
   EvalReport evaluate();
   TrainingEstimate estimate() const;
@@ -50,6 +51,7 @@ class TrainingSession {
 
  public:
   Schedule schedule;  // of total_steps(), which the batches say
+  LossScale loss_scale;
 
  private:
   bool accumulates() const { return arguments.grad_accum > 1; }
@@ -57,6 +59,8 @@ class TrainingSession {
   std::vector<const Plan*> plans() const;
   // The step for batches of this width; those of shorter examples are compiled when the first such batch comes.
   Session& session_for(int64_t width);
+  void set_scalars(int64_t step, StepReport* report);
+  bool scales_loss() const { return arguments.dtype == DType::f16; }
   void bind(Session& session);
   // Binds the batch, and what the objective knows of its rows.
   void bind_batch(Session& session, Batch& batch, const std::vector<float>& reference);
@@ -68,6 +72,7 @@ class TrainingSession {
   Batch batch_;
   uint64_t rng_[2] = {0, 0};
   float scalars_[4] = {0, 0, 0, 0};
+  float seed_ = 1;      // what the derivative of the sum of losses begins with, with f16
   float loss_sum_ = 0;  // of the micro-batches since the last update
   // With preferences: log-probabilities before training, of each row of the data and of the batch's rows.
   std::vector<float> train_reference_, eval_reference_, batch_reference_;

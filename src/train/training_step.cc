@@ -50,23 +50,33 @@ NamedNumbers ObjectiveSums::mean_metrics() const {
   return named;
 }
 
+// The learning rate and what belongs to it. Steps that were skipped do not count, as in transformers.
+void TrainingSession::set_scalars(int64_t step, StepReport* report) {
+  const int64_t update = step - loss_scale.skipped();
+  report->learning_rate = schedule.at(update);
+  scalars_[0] = float(report->learning_rate);
+  const std::array<double, 2> numbers = step_numbers(arguments.optimizer, update + 1);
+  scalars_[1] = float(numbers[0]);
+  scalars_[2] = float(numbers[1]);
+  if (!scales_loss()) return;
+  report->loss_scale = loss_scale.scale();
+  // The graph's loss is a sum; the scale is of the mean.
+  seed_ = float(loss_scale.scale() / double(arguments.batch_size * train.block_size * arguments.grad_accum));
+}
+
 StepReport TrainingSession::take_step(int64_t step) {
   StepReport report{.step = step + 1, .steps = total_steps()};
   const int64_t epoch = step / steps_per_epoch(), first = step % steps_per_epoch() * arguments.grad_accum;
   const int64_t end = std::min(first + arguments.grad_accum, batches_.per_epoch());
   Session* last = main_.get();
-  report.learning_rate = schedule.at(step);
-  scalars_[0] = float(report.learning_rate);
-  const std::array<double, 2> numbers = step_numbers(arguments.optimizer, step + 1);
-  scalars_[1] = float(numbers[0]);
-  scalars_[2] = float(numbers[1]);
+  set_scalars(step, &report);
   ObjectiveSums sums(arguments.objective);
   int64_t counted = 0, tokens = 0;
   for (int64_t micro = first; micro < end; ++micro) {
     batches_.fill(epoch, micro, batch_);
     counted += arguments.objective.counted(batch_);
     tokens += batch_.counted;
-    scalars_[3] = float(1.0 / double(std::max<int64_t>(1, counted)));
+    scalars_[3] = float(1.0 / (double(std::max<int64_t>(1, counted)) * seed_));
     rng_[0] = micro_batch_key(arguments.seed, epoch * batches_.per_epoch() + micro);
     last = &session_for(batch_.width);
     bind_batch(*last, batch_, train_reference_);
@@ -79,12 +89,13 @@ StepReport TrainingSession::take_step(int64_t step) {
   report.loss = sums.mean_loss();
   report.metrics = sums.mean_metrics();
   report.epoch = double(step + 1) / double(steps_per_epoch());
-  if (!std::isfinite(report.loss) || *static_cast<const int32_t*>(last_session.output("finite")) == 0)
-    fail_not_finite(report);
+  report.skipped = !std::isfinite(report.loss) || *static_cast<const int32_t*>(last_session.output("finite")) == 0;
+  const bool hopeless = scales_loss() ? !loss_scale.update(!report.skipped) : report.skipped;
+  if (hopeless) fail_not_finite(report);
   progress.step = step + 1;
   progress.tokens += tokens;
-  progress.loss_sum += report.loss;
-  if (!eval) schedule.observe(report.loss);
+  if (std::isfinite(report.loss)) progress.loss_sum += report.loss;
+  if (!eval && !report.skipped) schedule.observe(report.loss);
   return report;
 }
 
