@@ -44,6 +44,14 @@ endforeach()
 # A user's operation: its kernel is linked with the whole, and with the runtime alone.
 hearth_program(example_custom_operation "examples/custom_operation.cc;examples/softcap_kernel.cc" hearth_core)
 hearth_program(example_run_custom_plan "examples/run_custom_plan.cc;examples/softcap_kernel.cc" hearth_runtime)
+# The C++ of the documents, compiled; tests/docs_run_test.py runs it.
+find_program(PYTHON3 python3 REQUIRED)
+set(pages_with_code ${CMAKE_SOURCE_DIR}/docs/library.md ${CMAKE_SOURCE_DIR}/docs/howto/arrays.md)
+add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/docs_code.cc
+                   COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/docs_code.py ${CMAKE_BINARY_DIR}/docs_code.cc ${pages_with_code}
+                   DEPENDS ${CMAKE_SOURCE_DIR}/tools/docs_code.py ${pages_with_code})
+add_executable(docs_code ${CMAKE_BINARY_DIR}/docs_code.cc)
+target_link_libraries(docs_code PRIVATE hearth_core)
 
 # Benchmarks. oneDNN is a yardstick there and no part of the product.
 find_library(DNNL dnnl)
