@@ -128,6 +128,7 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   check_output_folder(flags);
   const LanguageModel model =
       flags.init.empty() ? LanguageModel::load(flags.model) : LanguageModel::blank(flags.init, flags.model);
+  LoraAdapter trained = make_trained(model, flags, common.given);
   DataSource source{.file = flags.data,
                     .blocks = flags.blocks,
                     .block_size = flags.step.block_size,
@@ -139,7 +140,6 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   source.file = flags.eval_data;
   if (!source.file.empty()) eval_blocks = open_data(model, source);
   const TokenBlocks* eval = flags.eval_data.empty() ? nullptr : &eval_blocks;
-  LoraAdapter trained = make_trained(model, flags, common.given);
   const std::optional<Fit> fit = apply_fit(&flags, model, &trained, blocks, eval);
   TrainingArguments arguments = training_arguments(flags);
   arguments.objective = objective;
