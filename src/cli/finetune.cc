@@ -121,13 +121,15 @@ static FinetuneResult train(Trainer& trainer, const FinetunePlan& plan, const Co
 
 int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   FinetuneFlags flags = given;
-  const Objective objective = make_objective(flags.objective, common.given);
+  Objective objective = make_objective(flags.objective, common.given);
   flags.full = flags.full || !flags.init.empty();
   check_full(flags, common.given);
   check_control(flags.control, flags.eval_data);
   check_output_folder(flags);
   const LanguageModel model =
       flags.init.empty() ? LanguageModel::load(flags.model) : LanguageModel::blank(flags.init, flags.model);
+  std::optional<LanguageModel> teacher;
+  if (objective.distils()) objective.teacher = &teacher.emplace(LanguageModel::load(flags.objective.teacher));
   LoraAdapter trained = make_trained(model, flags, common.given);
   DataSource source{.file = flags.data,
                     .blocks = flags.blocks,
@@ -140,10 +142,10 @@ int run_finetune(const FinetuneFlags& given, const CommonFlags& common) {
   source.file = flags.eval_data;
   if (!source.file.empty()) eval_blocks = open_data(model, source);
   const TokenBlocks* eval = flags.eval_data.empty() ? nullptr : &eval_blocks;
-  const std::optional<Fit> fit = apply_fit(&flags, model, &trained, blocks, eval);
+  const std::optional<Fit> fit = apply_fit(&flags, objective, model, &trained, blocks, eval);
   TrainingArguments arguments = training_arguments(flags);
   arguments.objective = objective;
-  arguments.run_description = describe_run(flags, model);
+  arguments.run_description = describe_run(flags, model, objective.teacher);
   Trainer trainer(model, std::move(trained), arguments, blocks, eval);
   const FinetunePlan plan{flags, model, trainer.adapter(), blocks, trainer.estimate(), fit};
   if (flags.dry_run) {

@@ -35,12 +35,14 @@ static bool take_from_checkpoint(FinetuneFlags* flags) {
   return true;
 }
 
-std::optional<Fit> apply_fit(FinetuneFlags* flags, const LanguageModel& model, LoraAdapter* adapter,
-                             const TokenBlocks& train, const TokenBlocks* eval) {
+std::optional<Fit> apply_fit(FinetuneFlags* flags, const Objective& objective, const LanguageModel& model,
+                             LoraAdapter* adapter, const TokenBlocks& train, const TokenBlocks* eval) {
   if (flags->fit.empty()) return std::nullopt;
   const int64_t limit = limit_of(flags->fit);
   if (flags->resume && take_from_checkpoint(flags)) return std::nullopt;
-  const Fit fit = fit_memory(model, adapter, training_arguments(*flags), train, eval, limit);
+  TrainingArguments arguments = training_arguments(*flags);
+  arguments.objective = objective;
+  const Fit fit = fit_memory(model, adapter, arguments, train, eval, limit);
   flags->step.batch_size = fit.chosen.batch_size;
   flags->grad_accum = fit.chosen.grad_accum;
   flags->step.checkpointing = fit.chosen.checkpointing;

@@ -11,7 +11,8 @@ namespace hearth {
 
 struct ObjectiveFlags {
   std::string objective = "next-token", dpo_loss = "sigmoid";
-  double beta = 0.1, dpo_label_smoothing = 0;
+  double beta = 0.1, dpo_label_smoothing = 0, teacher_temperature = 1, teacher_weight = 0.5;
+  std::string teacher;
 
   template <class Visit>
   void visit(Visit&& flag) {
@@ -22,10 +23,17 @@ struct ObjectiveFlags {
     flag("dpo-loss", dpo_loss, "dpo: loss of a pair", {.allowed = {"sigmoid", "ipo", "hinge"}});
     flag("dpo-label-smoothing", dpo_label_smoothing, "dpo: share of pairs that are taken to be the wrong way round",
          {.minimum = 0, .maximum = 0.499});
+    flag("teacher", teacher, "folder of a larger model with the same tokens: learn to predict what it predicts",
+         {.path = PathKind::folder, .default_text = "none"});
+    flag("teacher-temperature", teacher_temperature, "softens teacher and model alike before they are compared",
+         {.maximum = 1e4, .above = 0});
+    flag("teacher-weight", teacher_weight, "share of the teacher in the loss; the rest is the text's",
+         {.minimum = 0, .maximum = 1});
   }
 };
 
-// Throws UsageError for flags that belong to another objective. given: names of the flags that the user set.
+// The teacher is not set. Throws UsageError for flags that belong to another objective. given: names of the flags that
+// the user set.
 Objective make_objective(const ObjectiveFlags& flags, const std::set<std::string>& given);
 
 }  // namespace hearth

@@ -12,8 +12,8 @@ namespace hearth {
 
 // Thread count, places of files, and what only says when to save or to stop may change between a run and its
 // continuation.
-static const std::set<std::string> kMayChange = {
-    "model", "init", "data", "output", "eval-data", "adapter", "resume", "dry-run", "save-every", "stop-after", "fit"};
+static const std::set<std::string> kMayChange = {"model",   "init",   "data",    "output",     "eval-data",  "adapter",
+                                                 "teacher", "resume", "dry-run", "save-every", "stop-after", "fit"};
 
 static bool is_ours(const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(), [](const std::string& name) {
@@ -34,7 +34,7 @@ void check_output_folder(const FinetuneFlags& flags) {
   if (!flags.dry_run) check_resume(flags);
   if (!exists(path)) return;
   HEARTH_CHECK(is_folder(path), file, "--output '", path, "' is a file; name a folder");
-  for (const std::string& source : {flags.model, flags.lora.adapter})
+  for (const std::string& source : {flags.model, flags.lora.adapter, flags.objective.teacher})
     HEARTH_CHECK(source.empty() || !same_file(source, path), file, "--output '", path,
                  "' is a folder that is read; name another");
   std::vector<std::string> names = list_folder(path);
@@ -74,10 +74,11 @@ static std::string describe_template(const std::string& folder) {
   return describe_file(exists(file) ? file : join_path(folder, "tokenizer_config.json"));
 }
 
-std::string describe_run(const FinetuneFlags& flags, const LanguageModel& model) {
+std::string describe_run(const FinetuneFlags& flags, const LanguageModel& model, const LanguageModel* teacher) {
   Json run = {{"model", describe_model(model)}, {"data", describe_file(flags.data)}};
   if (!flags.lora.adapter.empty()) run["adapter"] = describe_file(adapter_weights_path(flags.lora.adapter));
   if (!flags.eval_data.empty()) run["eval-data"] = describe_file(flags.eval_data);
+  if (teacher) run["teacher"] = describe_model(*teacher);
   if (holds_examples(flags.data) && ChatTemplate::is_in(flags.model))
     run["chat template"] = describe_template(flags.model);
   const Json all = flags_json(flags);

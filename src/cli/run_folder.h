@@ -11,7 +11,9 @@ namespace hearth {
 // Throws Error{file} when the folder holds files that no run of Hearth wrote, or is a file, or is one that is read.
 void check_output_folder(const FinetuneFlags& flags);
 
-// JSON object: flag name -> value; for files their sizes and contents, so that they may be moved.
-std::string describe_run(const FinetuneFlags& flags, const LanguageModel& model);
+// JSON object: flag name -> value; for files their sizes and contents, so that they may be moved. teacher: that of
+// a distillation.
+std::string describe_run(const FinetuneFlags& flags, const LanguageModel& model,
+                         const LanguageModel* teacher = nullptr);
 
 }  // namespace hearth

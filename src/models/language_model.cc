@@ -10,8 +10,6 @@
 
 namespace hearth {
 
-static constexpr const char* kWeightPrefix = "weight:";
-
 // Where the folder holds a weight. With the wrong shape or not at all: the folder's error, with the likeliest name.
 static std::string find_stored(const ModelFolder& folder, const ModelSpec& spec, const WeightSpec& weight) {
   const std::vector<std::string> names = stored_names(spec, weight.name);
@@ -102,12 +100,11 @@ DType LanguageModel::stored_dtype() const {
 Value WeightInputs::operator()(const std::string& weight) {
   const std::string& name = model_.stored_name(weight);
   const auto [entry, fresh] = values_.try_emplace(name);
-  if (fresh) entry->second = graph_.input(kWeightPrefix + name, model_.folder().tensor(name).type);
+  if (fresh) entry->second = graph_.input(prefix_ + name, model_.folder().tensor(name).type);
   return entry->second;
 }
 
-void WeightInputs::bind(Session& session, const ModelFolder& folder) {
-  const std::string prefix = kWeightPrefix;
+void WeightInputs::bind(Session& session, const ModelFolder& folder, const std::string& prefix) {
   for (size_t i = 0; i < session.inputs(); ++i) {
     const std::string& name = session.input_name(i);
     if (name.rfind(prefix, 0) != 0) continue;

@@ -47,14 +47,18 @@ class LanguageModel {
 // Weights of a folder as graph inputs, made when first asked for, and bound to a session afterwards.
 class WeightInputs {
  public:
-  WeightInputs(Graph& graph, const LanguageModel& model) : graph_(graph), model_(model) {}
+  inline static const std::string kWeightPrefix = "weight:";
+  // The inputs' names begin with the prefix.
+  WeightInputs(Graph& graph, const LanguageModel& model, const std::string& prefix = kWeightPrefix)
+      : graph_(graph), model_(model), prefix_(prefix) {}
   Value operator()(const std::string& weight);  // as the spec names it
   // Binds every weight input of the session (inputs named "weight:<name in the files>") to the mapped bytes.
-  static void bind(class Session& session, const ModelFolder& folder);
+  static void bind(class Session& session, const ModelFolder& folder, const std::string& prefix = kWeightPrefix);
 
  private:
   Graph& graph_;
   const LanguageModel& model_;
+  const std::string prefix_;
   std::map<std::string, Value> values_;
 };
 

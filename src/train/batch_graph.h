@@ -24,7 +24,9 @@ class BatchGraph {
   BatchGraph(const BatchGraph&) = delete;
   BatchGraph& operator=(const BatchGraph&) = delete;
 
-  Value hidden() const { return hidden_; }                          // [B*T,E]
+  Value hidden() const { return hidden_; }  // [B*T,E]
+  int64_t vocabulary() const { return forward_.spec.vocab; }
+  Value logits(const Value& hidden) const { return model_logits(forward_, hidden); }
   Value labels();                                                   // declares labels i32[B*T], once
   Value loss() { return model_loss(forward_, hidden_, labels()); }  // sum over the labels that count
   TokenLogProbs log_probs() { return model_log_probs(forward_, hidden_, labels()); }

@@ -12,7 +12,9 @@ EvalReport TrainingSession::evaluate() {
   Batches order(*eval, {.batch_size = options_.batch});
   Batch part;
   EvalReport report;
-  ObjectiveSums sums(arguments.objective);
+  const Objective next_token;  // what held-out data is measured by, but for preferences
+  const Objective& objective = arguments.objective.prefers() ? arguments.objective : next_token;
+  ObjectiveSums sums(objective);
   double hits = 0;
   for (int64_t i = 0; i < order.per_epoch(); ++i) {
     order.fill(0, i, part);

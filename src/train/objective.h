@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a training step makes smaller: the loss of the next tokens, or that of preferences.
+// What a training step makes smaller: the loss of the next tokens, that of preferences, or the distance to a teacher.
 
 #include <string>
 #include <vector>
@@ -10,6 +10,7 @@
 namespace hearth {
 
 struct Batch;
+class LanguageModel;
 
 enum class PreferenceLoss {
   sigmoid,  // -log sigmoid(beta d): DPO
@@ -27,12 +28,20 @@ struct PreferenceOptions {
   double label_smoothing = 0;  // sigmoid only: how often the rejected answer is the better one after all
 };
 
+// Loss: (1 - weight) times that of the next tokens, weight times the teacher's (train/distillation_graph.h).
+struct DistillationOptions {
+  double temperature = 1, weight = 0.5;
+};
+
 struct Objective {
-  enum class Kind { next_token, preference };
+  enum class Kind { next_token, preference, distillation };
   Kind kind = Kind::next_token;
   PreferenceOptions preference = {};
+  DistillationOptions distillation = {};
+  const LanguageModel* teacher = nullptr;  // of distillation; must outlive the training
 
   bool prefers() const { return kind == Kind::preference; }
+  bool distils() const { return kind == Kind::distillation; }
   // Names of what a step reports beside its loss, means over what the loss is a mean over.
   std::vector<std::string> metrics() const;
   // What the loss of a batch is a mean over: tokens that count, or pairs.
@@ -42,5 +51,9 @@ struct Objective {
   // Throws Error{value} when the numbers make no sense or the data is not of the objective's kind.
   void check(const TokenBlocks& data) const;
 };
+
+// Throws Error{value} when a teacher's tokens are not the student's, or its context is too short for the rows, naming
+// what differs.
+void check_teacher(const LanguageModel& student, const LanguageModel& teacher, int64_t block_size);
 
 }  // namespace hearth

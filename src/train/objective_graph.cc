@@ -6,6 +6,7 @@
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape.h"
 #include "ops/special/special.h"
+#include "train/distillation_graph.h"
 
 namespace hearth {
 namespace {
@@ -69,7 +70,9 @@ ObjectiveLoss preference_loss(Graph& graph, BatchGraph& batch, const StepGraphOp
 
 ObjectiveLoss training_loss(Graph& graph, BatchGraph& batch, const StepGraphOptions& o) {
   if (o.objective.prefers()) return preference_loss(graph, batch, o);
-  return {.loss = batch.loss()};
+  if (!o.objective.distils()) return {.loss = batch.loss()};
+  const DistillationLoss d = distillation_loss(graph, batch, o);
+  return {.loss = d.loss, .metrics = concatenate({reshape(d.divergence, {1}), reshape(d.cross_entropy, {1})}, 0)};
 }
 
 ObjectiveLoss evaluation_loss(Graph& graph, BatchGraph& batch, const StepGraphOptions& o) {

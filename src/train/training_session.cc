@@ -42,6 +42,12 @@ TrainingSession::TrainingSession(const LanguageModel& m, LoraAdapter a, const Tr
                    .any_width = true}),
       schedule(args.schedule, args.learning_rate, total_steps()) {
   progress.run = args.run_description;
+  if (args.objective.distils()) {
+    HEARTH_CHECK(adapter.config().dropout == 0 || !adapter.modules().count(m.spec().output.name), unsupported,
+                 "distillation with dropout on the output layer's adapter\n  hint: --lora-dropout 0, or leave ",
+                 m.spec().output.name, " out of the targets");
+    teacher_ = std::make_unique<Teacher>(m, options_);
+  }
   main_plan = compile(*step_graph(model, adapter, options_, main_part()));
   if (accumulates()) update_plan = compile(*step_graph(model, adapter, options_, StepPart::update));
   if (!eval) return;
@@ -92,6 +98,7 @@ Session& TrainingSession::session_for(int64_t width) {
 
 void TrainingSession::bind(Session& session) {
   WeightInputs::bind(session, model.folder());
+  if (teacher_) teacher_->bind_weights(session);
   bind_lora(session, adapter);
   optimizer.bind(session);
   for (size_t i = 0; i < session.inputs(); ++i) {
@@ -131,6 +138,10 @@ TrainingEstimate TrainingSession::estimate() const {
     e.activation_bytes = std::max(e.activation_bytes, arena);
   }
   e.weight_bytes = weight_bytes_read(main_plan);
+  if (teacher_) {
+    for (const int64_t bytes : teacher_->plan().arena_bytes) e.activation_bytes += bytes;
+    e.weight_bytes += arguments.objective.teacher->folder().total_bytes();
+  }
   e.memory_bytes = e.activation_bytes + e.optimizer_bytes + e.weight_bytes + working_bytes();
   return e;
 }

@@ -13,6 +13,7 @@
 #include "train/loss_scale.h"
 #include "train/optimizer_state.h"
 #include "train/step_graph.h"
+#include "train/teacher.h"
 #include "train/trainer.h"
 
 namespace hearth {
@@ -66,6 +67,7 @@ class TrainingSession {
   void bind_batch(Session& session, Batch& batch, const std::vector<float>& reference);
   [[noreturn]] void fail_not_finite(const StepReport& report);
 
+  std::unique_ptr<Teacher> teacher_;  // of a distillation
   std::shared_ptr<Arena> arena_;
   std::unique_ptr<Session> main_, update_, evaluation_;
   std::map<int64_t, std::unique_ptr<Session>> narrow_;  // main_ for batches of shorter examples, by their width

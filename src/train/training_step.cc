@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "compiler/compile.h"
+#include "train/distillation_graph.h"
 #include "train/full_weights.h"
 #include "train/training_session.h"
 
@@ -80,6 +81,7 @@ StepReport TrainingSession::take_step(int64_t step) {
     rng_[0] = micro_batch_key(arguments.seed, epoch * batches_.per_epoch() + micro);
     last = &session_for(batch_.width);
     bind_batch(*last, batch_, train_reference_);
+    if (teacher_) last->bind_input(kTeacherHidden, teacher_->hidden(batch_));
     last->run();
     sums.add(*last, batch_);
   }

@@ -198,6 +198,8 @@ class Preferences(hearth.HearthTest):
         self.assert_refused(hearth.run(*self.words("bad", text, 1)), "finetune", "pairs of answers come in a .jsonl or .json file")
         path = self.write([good])
         for words, message in (((*self.words("bad", path, 1), "--packing"), "--packing does not go with --objective dpo"),
+                               ((*self.words("bad", path, 1), "--label-smoothing", 0.1), "; --dpo-label-smoothing smooths those"),
+                               ((*self.words("bad", path, 1), "--z-loss", 0.1), "--z-loss does not go with --objective dpo"),
                                ((*self.words("bad", path, 1), "--loss-on", "all"), "--loss-on does not go with --objective dpo"),
                                ((*self.words("bad", path, 1, "--dpo-loss", "ipo"), "--dpo-label-smoothing", 0.1), "belongs to --dpo-loss sigmoid"),
                                (("finetune", "--model", PROSE, "--data", path, "--output", self.folder / "bad", "--beta", 1), "--beta belongs to --objective dpo")):
