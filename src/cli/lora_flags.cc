@@ -9,10 +9,13 @@
 
 namespace hearth {
 
+static const std::vector<std::string> kNone = {"none"};  // the flag's word for no layers, where experts are tuned
+
 static std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
 static void check_targets(const LanguageModel& model, const LoraConfig& config) {
-  HEARTH_CHECK(!config.targets.empty(), value, "--lora-targets names no layer; give names or all-linear");
+  HEARTH_CHECK(!config.targets.empty() || !config.parameters.empty(), value,
+               "--lora-targets names no layer; give names or all-linear, or --lora-experts, too");
   std::vector<std::string> names;
   for (const LinearModule& module : model.lora_modules()) {
     const std::string name = last_part(module.name);
@@ -21,6 +24,7 @@ static void check_targets(const LanguageModel& model, const LoraConfig& config) 
   for (const std::string& target : config.targets) {
     LoraConfig only = config;
     only.targets = {target};
+    only.parameters.clear();
     bool found = false;
     for (const LinearModule& m : model.lora_modules()) found = found || target_matches(only, m);
     HEARTH_CHECK(found, value, "--lora-targets: the model has no layer '", printable(target), "'; it has ",
@@ -57,9 +61,10 @@ static std::vector<std::string> pattern_words(const std::vector<std::pair<std::s
 static LoraAdapter new_adapter(const LanguageModel& model, const LoraFlags& flags, uint64_t seed) {
   LoraConfig config{.rank = flags.rank, .alpha = flags.alpha, .dropout = flags.dropout, .rslora = flags.rslora};
   config.all_linear = flags.targets == std::vector<std::string>{"all-linear"};
-  config.targets = config.all_linear ? std::vector<std::string>{} : flags.targets;
+  config.targets = config.all_linear || flags.targets == kNone ? std::vector<std::string>{} : flags.targets;
   config.base_model = model.path();
   config.excludes = flags.exclude;
+  config.parameters = flags.experts;
   config.layers = flags.layers;
   config.rank_pattern = read_pattern<int64_t>("lora-rank-pattern", flags.rank_pattern);
   config.alpha_pattern = read_pattern<double>("lora-alpha-pattern", flags.alpha_pattern);
@@ -86,6 +91,7 @@ static LoraFlags flags_of(const LoraConfig& config, const std::string& folder) {
   flags.bias = config.bias;
   flags.exclude = config.exclude_regex.empty() ? config.excludes : std::vector<std::string>{config.exclude_regex};
   flags.layers = config.layers;
+  flags.experts = config.parameters;
   flags.rank_pattern = pattern_words(config.rank_pattern);
   flags.alpha_pattern = pattern_words(config.alpha_pattern);
   flags.modules_to_save = config.whole;
@@ -94,6 +100,7 @@ static LoraFlags flags_of(const LoraConfig& config, const std::string& folder) {
   }
   flags.targets = config.all_linear ? std::vector<std::string>{"all-linear"} : config.targets;
   if (!config.target_regex.empty()) flags.targets = {config.target_regex};
+  if (flags.targets.empty()) flags.targets = kNone;
   std::sort(flags.targets.begin(), flags.targets.end());  // PEFT writes a set, in any order
   return flags;
 }

@@ -18,7 +18,7 @@ struct LoraFlags {
   std::vector<std::string> targets = {"q_proj", "v_proj"};
   bool rslora = false, dora = false, lora_bias = false;
   std::string init = "default", bias = "none";
-  std::vector<std::string> exclude, rank_pattern, alpha_pattern, modules_to_save;
+  std::vector<std::string> experts, exclude, rank_pattern, alpha_pattern, modules_to_save;
   std::vector<int64_t> layers, train_tokens;
 
   template <class Visit>
@@ -31,6 +31,9 @@ struct LoraFlags {
     flag("lora-dropout", dropout, "share of the updates' inputs that is dropped", {.minimum = 0, .maximum = 0.99});
     flag("lora-targets", targets, "layers that get updates, embed_tokens among them, or all-linear",
          {.distinct = true, .value_name = "NAME", .default_text = "PEFT's for the model's family"});
+    flag("lora-experts", experts,
+         "experts' weights with updates, gate_up_proj,down_proj; --lora-targets none: only these",
+         {.distinct = true, .value_name = "NAME"});
     flag("lora-exclude", exclude, "layers that get no updates, whatever the targets", {.value_name = "NAME"});
     flag("lora-layers", layers, "numbers of the layers whose targets get updates",
          {.minimum = 0, .default_text = "all"});

@@ -56,6 +56,27 @@ std::optional<AdapterKey> parse_key(std::string_view key) {
   return AdapterKey{name, Part::whole};
 }
 
+constexpr std::string_view kWrapped = ".base_layer", kUp = ".gate_up_proj", kDown = ".down_proj";
+
+// PEFT wraps a module once for each of its weights with an update, the first one innermost: "mlp.experts.base_layer" is
+// that of gate_up_proj where down_proj has one, too. Any other module is itself.
+std::string expert_weight(const LoraConfig& config, const std::string& module) {
+  const bool inner = module.ends_with(kWrapped);
+  const std::string experts = module.substr(0, module.size() - (inner ? kWrapped.size() : 0));
+  if (config.parameters.empty() || !experts.ends_with(".experts")) return module;
+  return cat(experts, !inner && parameter_matches(config, cat(experts, kDown)) ? kDown : kUp);
+}
+
+// The other way: the module that a layer's matrices are written under.
+std::string written_module(const Adapter& adapter, const std::string& name) {
+  for (const std::string_view weight : {kUp, kDown}) {
+    if (!name.ends_with(weight) || !parameter_matches(adapter.config, name)) continue;
+    const std::string experts = name.substr(0, name.size() - weight.size());
+    return cat(experts, weight == kUp && adapter.modules.count(cat(experts, kDown)) ? kWrapped : "");
+  }
+  return name;
+}
+
 bool is_known(const AdapterKey& key, const LoraConfig& config) {
   if (key.part == Part::whole) return !config.whole.empty() || config.bias != "none";
   if (key.part == Part::tokens) return !config.tokens.empty();
@@ -102,8 +123,9 @@ void check_pairs(const Adapter& adapter, const std::string& path) {
     const TensorType &a = pair.a.type, &b = pair.b.type;
     const int64_t r = c.rank_of(module);
     const auto is_vector = [&](const TensorRef& t) { return !t.owner || t.type.dims == Dims{b.dims[0]}; };
-    if (a.rank() != 2 || b.rank() != 2 || a.dims[0] != r || b.dims[1] != r || !is_vector(pair.magnitude) ||
-        !is_vector(pair.b_bias))
+    const bool fits = a.rank() == 2 && b.rank() == 2 && a.dims[0] == b.dims[1] &&
+                      (parameter_matches(c, module) ? a.dims[0] % r == 0 : a.dims[0] == r);
+    if (!fits || !is_vector(pair.magnitude) || !is_vector(pair.b_bias))
       wrong.push_back(cat(module, " A ", a, " B ", b));
   }
   HEARTH_CHECK(half.empty(), format, file_name(path), ": half of a pair is missing: ", list_names(half), "\n  file ",
@@ -116,8 +138,8 @@ void check_writable_pairs(const Adapter& adapter) {
   for (const auto& [module, pair] : adapter.modules) {
     const TensorType &a = pair.a.type, &b = pair.b.type;
     const int64_t rank = adapter.config.rank_of(module);
-    HEARTH_CHECK(a.rank() == 2 && b.rank() == 2 && a.dims[0] == rank && b.dims[1] == rank, bug, "write_adapter: '",
-                 module, "' has A ", a, " and B ", b, ", but the rank is ", rank);
+    HEARTH_CHECK(a.rank() == 2 && b.rank() == 2 && a.dims[0] % rank == 0 && b.dims[1] == a.dims[0], bug,
+                 "write_adapter: '", module, "' has A ", a, " and B ", b, ", but the rank is ", rank);
   }
 }
 
@@ -143,8 +165,9 @@ std::vector<TensorRef> named_tensors(const Adapter& adapter) {
     tensors.back().name = std::string(kPrefix) + key;
   };
   for (const auto& [module, pair] : adapter.modules) {
-    add(pair.a, cat(module, pair.embedding ? kEmbeddingA : ".lora_A.weight"));
-    add(pair.b, cat(module, pair.embedding ? kEmbeddingB : ".lora_B.weight"));
+    const std::string path = written_module(adapter, module);
+    add(pair.a, cat(path, pair.embedding ? kEmbeddingA : ".lora_A.weight"));
+    add(pair.b, cat(path, pair.embedding ? kEmbeddingB : ".lora_B.weight"));
     add(pair.magnitude, module + ".lora_magnitude_vector");
     add(pair.b_bias, module + ".lora_B.bias");
   }
@@ -188,7 +211,8 @@ Adapter read_adapter(const std::string& folder) {
   const auto file = TensorFile::open(path);
   std::vector<std::string> unknown, not_float, twice;
   for (const std::string& name : file->names()) {
-    const std::optional<AdapterKey> key = parse_key(name);
+    std::optional<AdapterKey> key = parse_key(name);
+    if (key && (key->part == Part::a || key->part == Part::b)) key->name = expert_weight(adapter.config, key->name);
     if (!key || !is_known(*key, adapter.config)) {
       unknown.push_back(name);
       continue;
@@ -236,6 +260,8 @@ void check_adapter(const Adapter& adapter, const std::vector<LinearModule>& base
     if (!copy_fits) misshapen.push_back(cat("the copy of ", linear.name, "'s weight, ", copy->second.type));
     if (found->second.embedding != linear.is_embedding)
       misshapen.push_back(cat(linear.name, linear.is_embedding ? " is an embedding" : " is no embedding"));
+    const int64_t rank = adapter.config.rank_of(linear.name) * std::max<int64_t>(1, linear.experts);
+    if (a.dims.at(0) != rank) misshapen.push_back(cat(linear.name, " has ", linear.experts, " experts"));
     if (a.dims.at(1) != linear.in || b.dims.at(0) != linear.out) {
       misshapen.push_back(cat(linear.name, " is [", linear.out, ",", linear.in, "] in the model, [", b.dims.at(0), ",",
                               a.dims.at(1), "] in the adapter"));

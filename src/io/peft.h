@@ -26,6 +26,7 @@ struct LoraConfig {
   bool all_linear = false;
   std::string target_regex = {};
   std::vector<std::string> targets = {"q_proj", "v_proj"};
+  std::vector<std::string> parameters = {};  // experts' weights with updates: PEFT's target_parameters, ends of paths
   std::string exclude_regex = {};
   std::vector<std::string> excludes = {};
   // Of the targets given as a list, only those in these layers; the layer is the first number in a module's path, or
@@ -60,6 +61,7 @@ struct LinearModule {
   int64_t out = 0, in = 0;
   bool is_output_embedding = false;
   bool transposed = false;    // its weight is stored [in,out], as GPT-2's layers are
+  int64_t experts = 0;        // > 0: one weight [experts,out,in]; the name is that weight's, "mlp.experts.down_proj"
   bool is_embedding = false;  // looks rows of its weight [in,out] up: a linear layer of tokens as unit vectors
 };
 
@@ -67,13 +69,15 @@ struct LinearModule {
 // embeddings, neither the input's nor the output's.
 bool target_matches(const LoraConfig& config, const std::string& module, bool is_any_embedding);
 bool target_matches(const LoraConfig& config, const LinearModule& module);
+// Is the weight of experts ("model.layers.0.mlp.experts.down_proj") one of the config's parameters?
+bool parameter_matches(const LoraConfig& config, const std::string& weight);
 
 // Is the module, or one that it is part of, trained whole?
 bool is_whole(const LoraConfig& config, const std::string& module);
 
 struct LoraPair {
-  TensorRef a;               // [rank,in]
-  TensorRef b;               // [out,rank]
+  TensorRef a;               // [rank,in]; of experts [experts*rank,in], expert by expert
+  TensorRef b;               // [out,rank]; of experts [out,rank*experts], rank by rank
   TensorRef magnitude = {};  // [out], with DoRA
   TensorRef b_bias = {};     // [out], with b_bias
   bool embedding = false;    // of an embedding: the files have other names for A and B

@@ -17,8 +17,8 @@ constexpr const char* kConfigName = "adapter_config.json";
 
 // Features that change what the adapter computes. Each must have the value that means "off".
 constexpr const char* kUnsupported[] = {
-    "alora_invocation_tokens", "arrow_config",      "kasa_config", "layer_replication", "megatron_config",
-    "monteclora_config",       "target_parameters", "use_bdlora",  "use_qalora",        "velora_config"};
+    "alora_invocation_tokens", "arrow_config", "kasa_config", "layer_replication", "megatron_config",
+    "monteclora_config",       "use_bdlora",   "use_qalora",  "velora_config"};
 // Read below, or of no consequence once the adapter is trained.
 constexpr const char* kKnown[] = {"alpha_pattern",
                                   "auto_mapping",
@@ -48,6 +48,7 @@ constexpr const char* kKnown[] = {"alpha_pattern",
                                   "revision",
                                   "runtime_config",
                                   "target_modules",
+                                  "target_parameters",
                                   "task_type",
                                   "trainable_token_indices",
                                   "use_dora",
@@ -113,6 +114,14 @@ bool names_match(const std::vector<std::string>& names, const std::string& modul
   });
 }
 
+}  // namespace
+
+bool parameter_matches(const LoraConfig& config, const std::string& weight) {
+  return names_match(config.parameters, weight);
+}
+
+namespace {
+
 // 16 rather than 16.0 where alpha is whole, as PEFT's users write it.
 Json alpha_value(double alpha) {
   const bool whole = std::floor(alpha) == alpha && std::fabs(alpha) < 1e15;
@@ -122,7 +131,9 @@ Json alpha_value(double alpha) {
 Json target_value(const LoraConfig& config, const LoraPairs& modules) {
   if (!config.all_linear) return config.target_regex.empty() ? Json(config.targets) : Json(config.target_regex);
   std::set<std::string> last;  // PEFT, too, writes out what "all-linear" found
-  for (const auto& [module, pair] : modules) last.insert(module.substr(module.rfind('.') + 1));
+  for (const auto& [module, pair] : modules) {
+    if (!parameter_matches(config, module)) last.insert(module.substr(module.rfind('.') + 1));
+  }
   return Json(std::vector<std::string>(last.begin(), last.end()));
 }
 
@@ -244,13 +255,14 @@ LoraConfig parse_adapter_config(std::string_view text, const std::string& path) 
   config.rslora = json.boolean_or("use_rslora", false);
   config.base_model = json.text_or("base_model_name_or_path", "");
   config.fan_in_fan_out = json.boolean_or("fan_in_fan_out", false);
+  if (json.has("target_parameters")) config.parameters = json.texts("target_parameters");
   config.family_targets = !json.has("target_modules");
   if (!config.family_targets) {
     read_patterns(json, "target_modules", &config.target_regex, &config.targets);
     if (is_word(config.target_regex, "all-linear")) {
       config.all_linear = true;
       config.target_regex.clear();
-    } else if (config.target_regex.empty() && config.targets.empty()) {
+    } else if (config.target_regex.empty() && config.targets.empty() && config.parameters.empty()) {
       json.refuse("target_modules", "a regular expression or a list of names that is not empty");
     }
   }
@@ -299,6 +311,7 @@ static bool is_excluded(const LoraConfig& config, const std::string& module) {
 }
 
 bool target_matches(const LoraConfig& config, const LinearModule& module) {
+  if (module.experts > 0) return parameter_matches(config, module.name);
   return target_matches(config, module.name, module.is_output_embedding || module.is_embedding);
 }
 
@@ -370,7 +383,7 @@ std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modul
       {"rank_pattern", pattern_json(config.rank_pattern)},
       {"revision", none},
       {"target_modules", target_value(config, modules)},
-      {"target_parameters", none},
+      {"target_parameters", list_json(config.parameters)},
       {"task_type", "CAUSAL_LM"},
       {"trainable_token_indices", config.tokens.empty() ? none : pattern_json(config.tokens)},
       {"use_bdlora", none},

@@ -99,7 +99,7 @@ TEST(Peft, a_short_config_has_pefts_defaults) {
 
 TEST(Peft, unsupported_features_are_refused_by_name) {
   for (const char* member :
-       {R"("init_lora_weights": "loftq")", R"("target_parameters": ["x"])", R"("task_type": "SEQ_CLS")",
+       {R"("init_lora_weights": "loftq")", R"("use_bdlora": {"x": 1})", R"("task_type": "SEQ_CLS")",
         R"("layer_replication": [[0, 1]])", R"("use_qalora": true)", R"("alora_invocation_tokens": [1])"}) {
     const std::string text = error_of(Kind::unsupported, [&] { parse(member); });
     const std::string key = std::string(member).substr(1, std::string(member).find("\":") - 1);

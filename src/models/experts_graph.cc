@@ -21,6 +21,21 @@ std::vector<Value> weights_of(const ModelGraph& model, const ExpertsSpec& expert
   return weights;
 }
 
+// What the adapters add to rows [N,K] that ids send to experts, [N,out]; not valid for none. The A of all experts is
+// one product, of which the numbers of other experts become zero: ranks are small, and so B is one product as well.
+Value experts_change(const ModelGraph& model, const std::string& name, const Value& rows, const Value& ids) {
+  Value sum;
+  for (const LoraValues& lora : model.lora ? model.lora->of(name) : std::vector<LoraValues>{}) {
+    const int64_t N = rows.dim(0), E = lora.experts, r = lora.a.dim(0) / E;
+    const Value inner = reshape(linear(rows, lora.a), {N, E, r});
+    const Value own = compare("EQ", broadcast_in_dim(ids, {N, E, r}, {0}), iota(*ids.graph, DType::i32, {N, E, r}, 1));
+    const Value kept = select(own, inner, scalar_like(inner, 0));
+    const Value change = linear(reshape(transpose(kept, {0, 2, 1}), {N, r * E}), lora.b) * lora.scale;
+    sum = sum.valid() ? sum + change : change;
+  }
+  return sum;
+}
+
 // Every token goes to `used` experts: x [N,C] and indices [N,k] give [N,k,C].
 Value through_experts(const ModelGraph& model, const Value& x, const Value& indices, const ExpertsSpec& experts) {
   Scope scope("experts");
@@ -29,8 +44,15 @@ Value through_experts(const ModelGraph& model, const Value& x, const Value& indi
   const auto layer = [&](const Value& in, Part part) {
     return expert_linear(in, ids, weights_of(model, experts, part));
   };
-  const Value gate = activate(layer(rows, &MlpSpec::gate), experts.all[0].activation);
-  return reshape(layer(gate * layer(rows, &MlpSpec::up), &MlpSpec::down), {N, k, C});
+  Value gate = layer(rows, &MlpSpec::gate), up = layer(rows, &MlpSpec::up);
+  if (const Value change = experts_change(model, experts.name + ".gate_up_proj", rows, ids); change.valid()) {
+    const int64_t F = up.dim(1);
+    gate = gate + slice_axis(change, 1, 0, F);
+    up = up + slice_axis(change, 1, F, 2 * F);
+  }
+  const Value inner = activate(gate, experts.all[0].activation) * up;
+  const Value y = layer(inner, &MlpSpec::down), change = experts_change(model, experts.name + ".down_proj", inner, ids);
+  return reshape(change.valid() ? y + change : y, {N, k, C});
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ constexpr IntegerRange kCount{.min = 1, .max = 4096};
 
 void make_experts(const ExpertsOptions& o, int64_t hidden, LayerSpec* layer) {
   const std::string name = layer->name + ".mlp";
-  ExpertsSpec experts{.count = o.count, .used = o.used, .normalize = o.normalize, .router = name + ".gate"};
+  ExpertsSpec experts{
+      .count = o.count, .used = o.used, .normalize = o.normalize, .router = name + ".gate", .name = name + ".experts"};
   for (int64_t e = 0; e < o.count; ++e) {
     const std::string expert = name + ".experts." + std::to_string(e) + ".";
     experts.all.push_back({.gate = {expert + o.gate, o.ffn, hidden},

@@ -14,6 +14,7 @@ struct LoraValues {
   Value a, b;  // [r,in], [out,r], f32
   double scale = 1;
   double dropout = 0;
+  int64_t experts = 0;  // > 0: rows of a are those of one expert after the other, columns of b rank by rank
   Value magnitude = {}, b_bias = {};  // [out], f32, where the adapter has them
   Value share = {};                   // [B] f32: what of the change each row of a batch gets; not valid: all of it
 };

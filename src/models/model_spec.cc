@@ -101,6 +101,14 @@ std::vector<LinearModule> lora_modules_of(const ModelSpec& spec) {
   modules.insert(
       modules.begin(),
       {.name = spec.embedding, .out = spec.embedding_size, .in = spec.vocab, .transposed = true, .is_embedding = true});
+  for (const LayerSpec& layer : spec.layers) {
+    if (!layer.experts) continue;
+    const ExpertsSpec& experts = *layer.experts;
+    const LinearSpec &up = experts.all[0].up, &down = experts.all[0].down;
+    modules.push_back(
+        {.name = experts.name + ".gate_up_proj", .out = 2 * up.out, .in = up.in, .experts = experts.count});
+    modules.push_back({.name = experts.name + ".down_proj", .out = down.out, .in = down.in, .experts = experts.count});
+  }
   return modules;
 }
 

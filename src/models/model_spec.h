@@ -70,7 +70,8 @@ struct ExpertsSpec {
   int64_t count = 0, used = 0;
   bool normalize = true;          // the probabilities of those used sum to 1
   std::string router = {};        // its weight [E,C] is "<router>.weight"
-  std::vector<MlpSpec> all = {};  // no adapter targets them: in transformers 5 they are no modules
+  std::vector<MlpSpec> all = {};  // in transformers 5 no modules, but two weights of `name`: gate_up_proj and down_proj
+  std::string name = {};          // "model.layers.0.mlp.experts"
   MlpSpec shared = {};            // added for every token, times sigmoid(shared_gate x)
   LinearSpec shared_gate = {};    // [1,C]
 };
@@ -136,7 +137,7 @@ std::vector<WeightSpec> weights_of(const ModelSpec& spec);
 // The linear layers in the order of the model; the output layer last.
 std::vector<LinearModule> linear_modules_of(const ModelSpec& spec);
 
-// What adapters may target: the embedding, then the linear layers.
+// What adapters may target: the embedding, the linear layers, the experts' weights.
 std::vector<LinearModule> lora_modules_of(const ModelSpec& spec);
 
 // Names under which a file may hold a weight, the likeliest first.

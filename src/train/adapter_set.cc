@@ -19,6 +19,9 @@ void AdapterSet::add(const std::string& name, LoraAdapter adapter) {
   HEARTH_CHECK(adapter.weights().empty(), unsupported, "adapters: '", printable(name),
                "' has weights in place of the model's (", list_names({adapter.weights().begin()->first}),
                "), which not every text can have\n  hint: merge it into the model");
+  HEARTH_CHECK(
+      adapter.config().parameters.empty(), unsupported, "adapters: '", printable(name),
+      "' tunes experts, which not every text can have of its own, as in PEFT\n  hint: merge it into the model");
   adapters_.emplace_back(name, std::make_unique<LoraAdapter>(std::move(adapter)));
 }
 

@@ -16,6 +16,7 @@ struct LoraMatrices {
   int64_t in = 0, out = 0, rank = 0;
   double scale = 1;
   bool embedding = false;
+  int64_t experts = 0;           // > 0: rank is that of all, rows of a expert by expert, columns of b rank by rank
   AlignedFloats a = {}, b = {};  // [rank,in], [out,rank]
   AlignedFloats magnitude = {};  // [out], with DoRA
   AlignedFloats b_bias = {};     // [out], with a bias of B

@@ -159,10 +159,11 @@ void check(const std::vector<WeightedAdapter>& adapters, const CombineOptions& o
   HEARTH_CHECK(o.svd_rank >= 0, value, "combine: the rank must be at least 1; it is ", o.svd_rank);
   for (const auto& [adapter, weight] : adapters) {
     HEARTH_CHECK(std::isfinite(weight), value, "combine: a weight is no number: ", weight);
-    const char* more = adapter->config().dora        ? "DoRA"
-                       : adapter->config().b_bias    ? "biases of B"
-                       : !adapter->weights().empty() ? "weights in place of the model's"
-                                                     : nullptr;
+    const char* more = adapter->config().dora                  ? "DoRA"
+                       : adapter->config().b_bias              ? "biases of B"
+                       : !adapter->config().parameters.empty() ? "updates of experts"
+                       : !adapter->weights().empty()           ? "weights in place of the model's"
+                                                               : nullptr;
     HEARTH_CHECK(!more, unsupported, "combine: an adapter has ", more,
                  ", which no sum has\n  hint: merge it into the model");
   }

@@ -15,10 +15,11 @@ static LoraMatrices new_matrices(const LanguageModel& model, const LoraConfig& c
                                  uint64_t seed, uint32_t number) {
   LoraMatrices m{.in = module.in,
                  .out = module.out,
-                 .rank = config.rank_of(module.name),
+                 .rank = config.rank_of(module.name) * std::max<int64_t>(1, module.experts),
                  .scale = config.scaling_of(module.name),
-                 .embedding = module.is_embedding};
-  const TensorRef& weight = model.tensor(model.weight_of(module));
+                 .embedding = module.is_embedding,
+                 .experts = module.experts};
+  const TensorRef weight = module.experts > 0 ? TensorRef{} : model.tensor(model.weight_of(module));
   initialise(&m, config, weight, module, seed, number);
   if (config.dora) {
     const std::vector<float> norms = dora_norms(weight, m, module.transposed);
@@ -53,6 +54,14 @@ LoraAdapter LoraAdapter::create(const LanguageModel& model, const LoraConfig& co
     check_layer(config, module);
     adapter.config_.fan_in_fan_out |= module.transposed && !module.is_embedding;
     adapter.modules_[module.name] = new_matrices(model, config, module, seed, own_number);
+  }
+  for (const std::string& parameter : config.parameters) {
+    LoraConfig only;
+    only.parameters = {parameter};
+    const bool there = std::any_of(adapter.modules_.begin(), adapter.modules_.end(),
+                                   [&](const auto& m) { return parameter_matches(only, m.first); });
+    HEARTH_CHECK(there, value, "lora: target_parameters: the model has no experts with a '", printable(parameter),
+                 "'\n  hint: experts have gate_up_proj and down_proj");
   }
   HEARTH_CHECK(!adapter.modules_.empty(), value, "lora: no layer of the model matches the targets\n  there are ",
                list_names(names, names.size()));

@@ -54,6 +54,10 @@ std::vector<float> dora_norms(const TensorRef& weight, const LoraMatrices& m, bo
 }
 
 void check_layer(const LoraConfig& config, const LinearModule& module) {
+  const bool plain =
+      !config.dora && !config.b_bias && config.dropout == 0 && (config.init == "default" || config.init == "gaussian");
+  HEARTH_CHECK(module.experts == 0 || plain, unsupported, "lora: the experts '", module.name,
+               "' take plain LoRA only, which begins with default or gaussian, without dropout, as in PEFT");
   HEARTH_CHECK(!module.is_embedding || !config.b_bias, unsupported, "lora: the embedding '", module.name,
                "' takes no bias of B, as in PEFT");
   HEARTH_CHECK(!module.is_output_embedding || (!config.dora && !config.b_bias), unsupported, "lora: the output layer '",

@@ -72,11 +72,19 @@ LoraConfig doubled(LoraConfig config) {
   return config;
 }
 
+// PEFT's default for the family; it has none for some families with experts, and those may be all that is tuned.
+std::vector<std::string> targets_without_names(const Adapter& read, const ModelSpec& spec) {
+  const bool experts_only = !read.config.parameters.empty() &&
+                            std::all_of(read.modules.begin(), read.modules.end(),
+                                        [&](const auto& m) { return parameter_matches(read.config, m.first); });
+  return experts_only ? std::vector<std::string>{} : spec.default_targets;
+}
+
 }  // namespace
 
 LoraAdapter LoraAdapter::load(const LanguageModel& model, const std::string& folder) {
   Adapter read = read_adapter(folder);
-  if (read.config.family_targets) read.config.targets = model.spec().default_targets;
+  if (read.config.family_targets) read.config.targets = targets_without_names(read, model.spec());
   const std::vector<LinearModule> modules = model.lora_modules();
   check_adapter(read, modules);
   for (const auto& [name, weight] : read.base_weights)
@@ -87,6 +95,7 @@ LoraAdapter LoraAdapter::load(const LanguageModel& model, const std::string& fol
     const LinearModule& module = find_module(modules, name);
     check_layer(read.config, module);
     LoraMatrices& m = adapter.modules_[name] = matrices_of(pair, read.config, name);
+    m.experts = module.experts;
     if (!takes_from_base(read.config.init)) continue;
     LoraMatrices begin = m;
     initialise(&begin, read.config, model.tensor(model.weight_of(module)), module, 0, 0);
@@ -111,6 +120,8 @@ LoraAdapter LoraAdapter::read(const std::string& folder) {
                read.config.init, " left of its model's weights", "\n  hint: load it with the model and save it again");
   HEARTH_CHECK(read.whole.empty() && read.tokens.empty(), unsupported, "adapter: '", folder,
                "' has weights in place of the model's, which cannot be read without it");
+  HEARTH_CHECK(read.config.parameters.empty(), unsupported, "adapter: '", folder,
+               "' tunes experts, whose number only the model says");
   std::map<std::string, LoraMatrices> modules;
   for (const auto& [name, pair] : read.modules) modules[name] = matrices_of(pair, read.config, name);
   return of(read.config, std::move(modules));

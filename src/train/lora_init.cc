@@ -110,7 +110,7 @@ void initialise(LoraMatrices* m, const LoraConfig& config, const TensorRef& weig
   } else if (init == "default") {
     fill_uniform(m->a, m->in, seed, number);
   } else if (init == "gaussian") {
-    m->a = floats_of(random::normal(key, {m->rank, m->in}) / double(m->rank));
+    m->a = floats_of(random::normal(key, {m->rank, m->in}) / double(config.rank_of(module.name)));
   } else if (init == "orthogonal") {
     fill_orthogonal(m, key);
   } else {

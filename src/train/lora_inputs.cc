@@ -37,6 +37,7 @@ void declare_modules(Graph& graph, const LoraAdapter& adapter, const Declaration
                       .b = declare(name + ".b", {m.out, m.rank}),
                       .scale = m.scale,
                       .dropout = d.training ? adapter.config().dropout : 0,
+                      .experts = m.experts,
                       .share = d.share};
     if (!m.magnitude.empty()) values.magnitude = declare(name + ".magnitude", {m.out});
     if (!m.b_bias.empty()) values.b_bias = declare(name + ".b_bias", {m.out});

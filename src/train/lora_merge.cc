@@ -2,6 +2,7 @@
 // Base weights plus an adapter's updates, as a model folder.
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <set>
 
 #include "base/error.h"
@@ -19,7 +20,8 @@ namespace {
 struct Update {
   LinearModule module;
   const LoraMatrices* matrices;
-  std::vector<float> factors;  // DoRA: magnitude / norm of each row
+  std::vector<float> factors = {};  // DoRA: magnitude / norm of each row
+  bool rounds = false;              // PEFT rounds the plain updates of embeddings and experts before it adds them
 };
 
 // Numbers [begin, begin + count) of a weight, in memory: W' = round(f32(W) + (B A) * scale), row by row; with DoRA,
@@ -34,26 +36,26 @@ void merge_rows(const Update& update, DType dtype, int64_t begin, int64_t count,
     update_row(m, o, first, std::span(delta).first(size_t(n)));
     const float factor = update.factors.empty() ? 1.0f : update.factors[size_t(o)];
     for (int64_t i = 0; i < n; ++i) {
-      const float product = delta[size_t(i)] * scale;
+      float product = delta[size_t(i)] * scale;
+      if (update.rounds) product = rounded_as(w, product);
       store_float(dtype, numbers, done + i, (load_float(w, done + i) + product) * factor);
     }
     done += n;
   }
 }
 
-// The same of a weight that is stored [in,out]. PEFT rounds an embedding's plain update before it adds it.
+// The same of a weight that is stored [in,out].
 void merge_columns(const Update& update, DType dtype, int64_t begin, int64_t count, std::byte* numbers) {
   const LoraMatrices& m = *update.matrices;
   const TensorRef w{"", {dtype, {count}}, numbers, nullptr};
   const float scale = float(m.scale);
-  const bool rounds = m.embedding && update.factors.empty();
   for (int64_t k = 0; k < count; ++k) {
     const int64_t i = (begin + k) / m.out, o = (begin + k) % m.out;
     float delta = 0;
     for (int64_t r = 0; r < m.rank; ++r)
       delta = std::fma(m.b[size_t(o * m.rank + r)], m.a[size_t(r * m.in + i)], delta);
     float product = delta * scale;
-    if (rounds) product = rounded_as(w, product);
+    if (update.rounds) product = rounded_as(w, product);
     const float factor = update.factors.empty() ? 1.0f : update.factors[size_t(o)];
     store_float(dtype, numbers, k, (load_float(w, k) + product) * factor);
   }
@@ -80,6 +82,7 @@ class Merge {
  private:
   void add(const LoraAdapter& adapter);
   void add(const LinearModule& module, const LoraMatrices& matrices);
+  void add_experts(const LinearModule& module, const LoraMatrices& matrices);
   void replace(const TrainedWeight& trained, DType dtype, int64_t begin, std::span<std::byte> room) const;
 
   const LanguageModel& model_;
@@ -88,7 +91,8 @@ class Merge {
   std::map<std::string, std::vector<Update>> updates_;
   std::map<std::string, std::vector<const LoraMatrices*>> biases_;
   std::map<std::string, const TrainedWeight*> trained_;
-  std::string output_;  // the new tensor of an output layer that was tied
+  std::deque<LoraMatrices> of_expert_;  // each one's part of the matrices
+  std::string output_;                  // the new tensor of an output layer that was tied
 };
 
 Merge::Merge(const LanguageModel& model, const std::vector<LoraAdapter>& adapters) : model_(model) {
@@ -108,11 +112,13 @@ void Merge::add(const LoraAdapter& adapter) {
 }
 
 void Merge::add(const LinearModule& module, const LoraMatrices& m) {
+  if (module.experts > 0) return add_experts(module, m);
   const ModelSpec& spec = model_.spec();
   const std::string weight = module.name + ".weight", bias = module.name + ".bias";
   const bool tied = spec.tied && (module.is_output_embedding || module.is_embedding);
   if (tied) output_ = stored_names(spec, spec.output.name + ".weight").front();
-  Update update{module, &m, {}};
+  Update update{module, &m};
+  update.rounds = m.embedding && m.magnitude.empty();
   if (!m.magnitude.empty()) {  // of the base weight, as PEFT has it, not of what other adapters made of it
     update.factors = dora_norms(model_.tensor(model_.weight_of(module)), m, module.transposed);
     for (size_t i = 0; i < update.factors.size(); ++i) update.factors[i] = m.magnitude[i] / update.factors[i];
@@ -121,6 +127,39 @@ void Merge::add(const LinearModule& module, const LoraMatrices& m) {
   HEARTH_CHECK(m.b_bias.empty() || weights_.count(bias), unsupported, "merge: '", module.name,
                "' has no bias that the adapter's bias of B could be added to");
   if (!m.b_bias.empty()) biases_[model_.stored_name(bias)].push_back(&m);
+}
+
+// Rows [first, first + out) of one expert's update: its rows of A, every experts'th column of B.
+static LoraMatrices of_expert(const LoraMatrices& all, int64_t expert, int64_t first, int64_t out) {
+  const int64_t r = all.rank / all.experts;
+  LoraMatrices m{.in = all.in, .out = out, .rank = r, .scale = all.scale};
+  m.a.assign(all.a.begin() + expert * r * all.in, all.a.begin() + (expert + 1) * r * all.in);
+  for (int64_t o = first; o < first + out; ++o) {
+    for (int64_t j = 0; j < r; ++j) m.b.push_back(all.b[size_t(o * all.rank + j * all.experts + expert)]);
+  }
+  return m;
+}
+
+// The files hold a weight for each expert, and the gate apart from the rest of gate_up_proj.
+void Merge::add_experts(const LinearModule& module, const LoraMatrices& m) {
+  for (const LayerSpec& layer : model_.spec().layers) {
+    if (!layer.experts || !module.name.starts_with(layer.experts->name + ".")) continue;
+    for (int64_t e = 0; e < module.experts; ++e) {
+      const MlpSpec& expert = layer.experts->all[size_t(e)];
+      const auto put = [&](const LinearSpec& linear, int64_t first) {
+        of_expert_.push_back(of_expert(m, e, first, linear.out));
+        Update update{{.name = linear.name, .out = linear.out, .in = linear.in}, &of_expert_.back()};
+        update.rounds = true;
+        updates_[model_.stored_name(linear.name + ".weight")].push_back(std::move(update));
+      };
+      if (module.name.ends_with(".down_proj")) {
+        put(expert.down, 0);
+      } else {
+        put(expert.gate, 0);
+        put(expert.up, expert.gate.out);
+      }
+    }
+  }
 }
 
 std::vector<NewTensor> Merge::tensors() const {

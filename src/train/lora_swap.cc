@@ -19,7 +19,8 @@ static void check_swap(const LoraAdapter& own, const LoraAdapter& other) {
       continue;
     }
     const LoraMatrices& here = found->second;
-    if (m.in != here.in || m.out != here.out || m.rank > here.rank || m.a0.empty() != here.a0.empty())
+    if (m.in != here.in || m.out != here.out || m.rank > here.rank || (m.experts > 0 && m.rank != here.rank) ||
+        m.a0.empty() != here.a0.empty())
       larger.push_back(cat(name, " of rank ", m.rank, " [", m.out, ",", m.in, "], here ", here.rank, " [", here.out,
                            ",", here.in, "]"));
   }
