@@ -87,7 +87,7 @@ TEST(HearthProgram, finetune_names_targets_that_are_no_layer) {
   TestFolder folder;
   const std::string text = refusal(
       "finetune", {"--model", prose(), "--data", play(), "--output", folder / "run", "--lora-targets", "q_proj,k_prj"});
-  EXPECT_TEXT(text, "--lora-targets: the model has no linear layer 'k_prj'; it has 'q_proj', ");
+  EXPECT_TEXT(text, "--lora-targets: the model has no layer 'k_prj'; it has 'embed_tokens', 'q_proj', ");
   EXPECT_TEXT(text, "did you mean k_proj?");
 }
 

@@ -19,7 +19,7 @@ static void check_targets(const LanguageModel& model, const LoraConfig& config) 
   std::vector<std::string> names;
   for (const LinearModule& module : model.lora_modules()) {
     const std::string name = last_part(module.name);
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    if (module.experts == 0 && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   for (const std::string& target : config.targets) {
     LoraConfig only = config;

@@ -49,7 +49,7 @@ LoraAdapter LoraAdapter::create(const LanguageModel& model, const LoraConfig& co
   for (const LinearModule& module : model.lora_modules()) {
     const uint32_t own_number = number++;
     const std::string last = module.name.substr(module.name.rfind('.') + 1);
-    if (std::find(names.begin(), names.end(), last) == names.end()) names.push_back(last);
+    if (module.experts == 0 && std::find(names.begin(), names.end(), last) == names.end()) names.push_back(last);
     if (!target_matches(adapter.config_, module)) continue;
     check_layer(config, module);
     adapter.config_.fan_in_fan_out |= module.transposed && !module.is_embedding;
