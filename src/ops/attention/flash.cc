@@ -135,7 +135,9 @@ struct KeyRange {
   int64_t begin, end;
   int64_t size() const { return std::max<int64_t>(end - begin, 0); }
 };
-KeyRange seen_keys(const AttentionCall& c, int64_t b) { return {causal_begin(c, b, 0), causal_end(c, b, c.tokens - 1)}; }
+KeyRange seen_keys(const AttentionCall& c, int64_t b) {
+  return {causal_begin(c, b, 0), causal_end(c, b, c.tokens - 1)};
+}
 
 // Items are ranges of keys, all kv heads together, because so they lie in memory. Heads are divided too when keys are
 // few. Every row of the batch has its own keys cut into equally many ranges.

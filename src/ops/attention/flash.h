@@ -30,10 +30,10 @@ struct AttentionCall {
   int64_t window = 0;               // causal: a query sees the last so many keys up to its own place; 0: all of them
   float soft_cap = 0;               // scaled scores become cap tanh(score / cap); 0: they stay
   const float* key_bias = nullptr;  // [H,S], added to the scores after that; null: none
-  // Causal: query t of row b sees the keys s <= start[b * start_stride] + t, so start is the place of its first query in
-  // the key cache. Null: S - T. Keys past the last visible one are never read.
+  // Causal: query t of row b sees the keys s <= start[b * start_stride] + t, so start is the place of its first query
+  // in the key cache. Null: S - T. Keys past the last visible one are never read.
   const int32_t* start = nullptr;
-  int64_t start_stride = 0;  // 0: all rows have the same
+  int64_t start_stride = 0;                                    // 0: all rows have the same
   const int32_t *q_segments = nullptr, *k_segments = nullptr;  // [B,T], [B,S]: a query sees the keys of its own segment
   const uint8_t* mask = nullptr;                               // [.,.,.,S], 0 hides the key
   int64_t mask_stride[3] = {};                                 // of b, h, t; 0 broadcasts
