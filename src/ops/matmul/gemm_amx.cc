@@ -220,7 +220,7 @@ GemmKernels make_table() {
   table.f32.pack_a = pack_f32<Vec16, 12>;
   table.f32.tile = packed_rows<Vec16, 12>;
   table.f32.stored_tile = nullptr;
-  table.f32.costs = {.read = 0, .pack = 9, .remote = 12, .meet = 14000};
+  table.f32.costs = {.read = 0, .pack = 10, .remote = 12, .meet = 5000};
   table.bf16 = {.mr = kMr,
                 .nr = kNr,
                 .k_step = kDepth,
@@ -229,7 +229,7 @@ GemmKernels make_table() {
                 .pack_a = pack_a,
                 .pack_b = pack_b,
                 .tile = tile,
-                .costs = {.read = 0, .pack = 20, .remote = 0.5, .meet = 100000},
+                .costs = {.read = 2, .pack = 24, .remote = 10, .meet = 100000},
                 .begin = begin,
                 .end = end};
   table.dot_rows_bf16 = dot_rows_bf16;
