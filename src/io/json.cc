@@ -15,13 +15,15 @@ namespace {
 class TreeBuilder {
  public:
   using string_t = std::string;
-  TreeBuilder(Json* root, const JsonLimits& limits) : root_(root), limits_(limits) {}
+  TreeBuilder(Json* root, const JsonRules& rules) : root_(root), rules_(rules) {}
 
   bool null() { return place(Json(nullptr)); }
   bool boolean(bool v) { return place(Json(v)); }
   bool number_integer(Json::number_integer_t v) { return place(Json(v)); }
   bool number_unsigned(Json::number_unsigned_t v) { return place(Json(v)); }
-  bool number_float(Json::number_float_t v, const string_t&) { return place(Json(v)); }
+  bool number_float(Json::number_float_t v, const string_t& text) {
+    return place(Json(rules_.read_number ? rules_.read_number(text) : v));
+  }
   bool string(string_t& v) { return place(Json(std::move(v))); }
   bool binary(Json::binary_t&) { return false; }
 
@@ -36,7 +38,7 @@ class TreeBuilder {
     const auto [it, is_new] = level.index.try_emplace(name, members.size());
     if (is_new) {
       members.push_back({std::move(name), Json()});
-    } else if (limits_.unique_keys) {
+    } else if (rules_.unique_keys) {
       reason_ = "the key '" + printable(name) + "' appears twice in one object";
       return false;
     }
@@ -86,8 +88,8 @@ class TreeBuilder {
     return true;
   }
   bool open(Json container) {
-    if (static_cast<int>(levels_.size()) >= limits_.max_depth) {
-      reason_ = cat("objects and arrays are nested deeper than ", limits_.max_depth);
+    if (static_cast<int>(levels_.size()) >= rules_.max_depth) {
+      reason_ = cat("objects and arrays are nested deeper than ", rules_.max_depth);
       return false;
     }
     Json* node = slot();
@@ -101,7 +103,7 @@ class TreeBuilder {
   }
 
   Json* root_;
-  JsonLimits limits_;
+  JsonRules rules_;
   std::vector<Level> levels_;  // a parent's vector does not grow while a child is open, so node stays valid
   std::string reason_;
   int64_t position_ = -1;
@@ -164,9 +166,9 @@ bool as_integer(const Json& value, int64_t* out) {
 
 }  // namespace
 
-Json parse_json(std::string_view text, const std::string& file, JsonLimits limits, int64_t base) {
+Json parse_json(std::string_view text, const std::string& file, JsonRules rules, int64_t base) {
   Json root;
-  TreeBuilder builder(&root, limits);
+  TreeBuilder builder(&root, rules);
   const char* furthest = text.data();
   const CountingIterator begin{text.data(), &furthest}, end{text.data() + text.size(), &furthest};
   if (!Json::sax_parse(begin, end, &builder)) {
@@ -177,8 +179,8 @@ Json parse_json(std::string_view text, const std::string& file, JsonLimits limit
   return root;
 }
 
-Json read_json_file(const std::string& path, JsonLimits limits) {
-  return parse_json(read_file(path, limits.max_bytes), path, limits);
+Json read_json_file(const std::string& path, JsonRules rules) {
+  return parse_json(read_file(path, rules.max_bytes), path, rules);
 }
 
 std::string dump_json(const Json& value) { return value.dump(2, ' ', true, Json::error_handler_t::replace); }

@@ -15,15 +15,16 @@ namespace hearth {
 
 using Json = nlohmann::ordered_json;
 
-struct JsonLimits {
+struct JsonRules {
   int max_depth = 64;            // nesting of objects and arrays
   bool unique_keys = false;      // refuse an object that names a key twice; otherwise the last one wins, as in Python
   int64_t max_bytes = 64 << 20;  // read_json_file only
+  double (*read_number)(std::string_view text) = nullptr;  // of a number that is no 64-bit integer; null: the nearest
 };
 
 // `file` appears in errors, and `base` is added to the byte offsets in them. Throws Error{format}.
-Json parse_json(std::string_view text, const std::string& file, JsonLimits limits = {}, int64_t base = 0);
-Json read_json_file(const std::string& path, JsonLimits limits = {});
+Json parse_json(std::string_view text, const std::string& file, JsonRules rules = {}, int64_t base = 0);
+Json read_json_file(const std::string& path, JsonRules rules = {});
 
 // As Python's json.dumps(value, indent=2): other characters than ASCII as \uXXXX, no newline at the end.
 std::string dump_json(const Json& value);

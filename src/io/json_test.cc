@@ -5,8 +5,8 @@
 
 namespace hearth {
 
-static std::string why_not(const std::string& text, JsonLimits limits = {}) {
-  return error_of(Kind::format, [&] { parse_json(text, "dir/config.json", limits); });
+static std::string why_not(const std::string& text, JsonRules rules = {}) {
+  return error_of(Kind::format, [&] { parse_json(text, "dir/config.json", rules); });
 }
 
 TEST(Json, errors_name_file_byte_and_reason) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "io/nearest.h"
+#include "text/serde_number.h"
 
 namespace hearth::tokenizers {
 
@@ -117,7 +118,7 @@ static void check_template(const Parts& parts, const std::string& file) {
 }
 
 Parts parse_tokenizer_json(std::string_view bytes, const std::string& name, const TokenizerConfig* config) {
-  const Json json = parse_json(bytes, name, {.unique_keys = true});
+  const Json json = parse_json(bytes, name, {.unique_keys = true, .read_number = serde_number});
   const JsonView root(json, name);
   allow_keys(root, "the file",
              {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
