@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/evaluate.h"
 
-#include <chrono>
 #include <iostream>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "cli/evaluate_report.h"
 #include "cli/open_model.h"
 
 namespace hearth {
 namespace {
-
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 void check_use(const EvaluateFlags& flags) {
   if (flags.data.empty() && flags.questions.empty())
@@ -39,10 +35,10 @@ EvaluatedModel evaluated(const LanguageModel& model, const LoraAdapter* adapter,
                          const std::vector<Question>& questions, const EvaluateFlags& flags) {
   EvaluatedModel result{.model = model.path()};
   const DType dtype = arithmetic_dtype(model, flags.dtype);
-  const double begin = now_seconds();
+  const double begin = seconds_now();
   if (!flags.data.empty()) {
     result.data = evaluate(model, adapter, blocks, dtype, flags.batch_size);
-    result.data_seconds = now_seconds() - begin;
+    result.data_seconds = seconds_now() - begin;
     result.blocks = blocks.count();
     result.dropped_tokens = blocks.dropped_tokens;
     result.examples = blocks.examples();
@@ -55,7 +51,7 @@ EvaluatedModel evaluated(const LanguageModel& model, const LoraAdapter* adapter,
                                        .mutual_information = flags.mutual_information,
                                        .batch = flags.batch_size,
                                        .dtype = dtype});
-  result.seconds = now_seconds() - begin;
+  result.seconds = seconds_now() - begin;
   return result;
 }
 

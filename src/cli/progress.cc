@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <vector>
 
+#include "base/clock.h"
 #include "cli/progress_format.h"
 
 namespace hearth {
@@ -121,12 +121,8 @@ static int terminal_width(int file) {
   return 80;
 }
 
-static double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 Progress::Progress(ProgressOptions options) : options_(std::move(options)) {
-  if (!options_.seconds) options_.seconds = steady_seconds;
+  if (!options_.seconds) options_.seconds = seconds_now;
   using Mode = ProgressOptions::Mode;
   using Charset = ProgressOptions::Charset;
   terminal_ = options_.mode == Mode::terminal || (options_.mode == Mode::detect && is_terminal(options_.file));

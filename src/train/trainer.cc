@@ -2,9 +2,9 @@
 #include "train/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "compiler/compile.h"
@@ -16,10 +16,6 @@
 
 namespace hearth {
 namespace {
-
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 void check_arguments(const TrainingArguments& a, const LanguageModel& model, const TokenBlocks& train) {
   HEARTH_CHECK(a.batch_size > 0, value, "train: batch size must be at least 1; it is ", a.batch_size);
@@ -97,10 +93,10 @@ void Run::begin_folder() {
 }
 
 StepReport Run::timed_step() {
-  const double start = now_seconds();
+  const double start = seconds_now();
   const int64_t tokens_before = progress_.tokens;
   StepReport report = session_.take_step(progress_.step);
-  report.tokens_per_second = double(progress_.tokens - tokens_before) / std::max(1e-9, now_seconds() - start);
+  report.tokens_per_second = double(progress_.tokens - tokens_before) / std::max(1e-9, seconds_now() - start);
   report.memory_bytes = peak_resident_bytes();
   return report;
 }
@@ -150,11 +146,11 @@ void Run::save_result() const {
 
 TrainingSummary Run::go() {
   if (progress_.step == 0 && session_.eval) evaluate();
-  const double before = progress_.seconds, start = now_seconds();
+  const double before = progress_.seconds, start = seconds_now();
   bool stop = false;
   while (progress_.step < end_ && !stop && !control_.should_stop()) {
     const StepReport report = timed_step();
-    progress_.seconds = before + now_seconds() - start;
+    progress_.seconds = before + seconds_now() - start;
     log_->step(report);
     if (callbacks_.step) callbacks_.step(report);
     const bool best = evaluation_due() && evaluate() && arguments_.control.keep_best;

@@ -37,10 +37,7 @@ class Full(hearth.HearthTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.text = hearth.text_file(cls.folder, 9000)
-        cls.rows = hearth.blocks(PROSE, cls.text, BLOCK)[:STEPS * BATCH]
-        whole = hearth.tokenizer(PROSE).encode(cls.text.read_text(encoding="utf-8"), add_special_tokens=False)
-        cls.data = hearth.text_file(cls.folder, whole.offsets[len(cls.rows) * BLOCK + BLOCK // 2][0], name="train.txt")
+        cls.rows, cls.data = hearth.training_blocks(cls.folder, PROSE, 9000, BLOCK, STEPS * BATCH)
 
     def finetune(self, base, name, *flags):
         out = self.folder / name
@@ -113,7 +110,7 @@ class Full(hearth.HearthTest):
 
     def test_checkpointed_and_packed(self):
         base, _ = self.make("llama")
-        lines = self.text.read_text(encoding="utf-8").split("\n\n")[:40]
+        lines = self.data.read_text(encoding="utf-8").split("\n\n")[:40]
         data = self.folder / "lines.jsonl"
         data.write_text("".join(json.dumps({"text": line}) + "\n" for line in lines))
         runs = {}

@@ -115,6 +115,15 @@ def blocks(folder, data, block):
     return torch.tensor(ids[:n * block]).view(n, block)
 
 
+def training_blocks(folder, base, chars, block, count):
+    """(rows, file): the first `count` blocks of a text of `chars` characters, and the text that holds just them: it ends
+    in the middle of the next block."""
+    text = text_file(folder, chars)
+    rows = blocks(base, text, block)[:count]
+    whole = tokenizer(base).encode(text.read_text(encoding="utf-8"), add_special_tokens=False)
+    return rows, text_file(folder, whole.offsets[len(rows) * block + block // 2][0], name="train.txt")
+
+
 def load(folder, dtype="float32", **options):
     """A model by transformers, ready to infer; a copy of the one in memory where it was loaded before."""
     if pathlib.Path(folder) == PROSE and not options:

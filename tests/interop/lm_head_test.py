@@ -31,12 +31,7 @@ class OutputLayer(hearth.HearthTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.base = cls.make_base()
-        text = hearth.text_file(cls.folder, 12000)
-        cls.rows = hearth.blocks(cls.base, text, BLOCK)[:STEPS * BATCH]
-        words = hearth.tokenizer(cls.base)
-        whole = words.encode(text.read_text(encoding="utf-8"), add_special_tokens=False)
-        cut = whole.offsets[len(cls.rows) * BLOCK + BLOCK // 2][0]  # in the middle of the first block that is not used
-        cls.data = hearth.text_file(cls.folder, cut, name="train.txt")
+        cls.rows, cls.data = hearth.training_blocks(cls.folder, cls.base, 12000, BLOCK, STEPS * BATCH)
         cls.start, cls.trained = cls.folder / "start", cls.folder / "trained"
         random_adapter(cls.start, cls.base, target_modules=TARGETS)
         hearth.succeed("finetune", "--model", cls.base, "--data", cls.data, "--adapter", cls.start, "--output",

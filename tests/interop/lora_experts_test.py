@@ -55,10 +55,7 @@ class Experts(hearth.HearthTest):
             (cls.folder / name).mkdir()
             make_model(cls.folder / name, model_type, settings, 6)
         base = cls.folder / "mixtral"  # all have one tokenizer
-        text = hearth.text_file(cls.folder, 9000)
-        cls.rows = hearth.blocks(base, text, BLOCK)[:STEPS * BATCH]
-        whole = hearth.tokenizer(base).encode(text.read_text(encoding="utf-8"), add_special_tokens=False)
-        cls.data = hearth.text_file(cls.folder, whole.offsets[len(cls.rows) * BLOCK + BLOCK // 2][0], name="train.txt")
+        cls.rows, cls.data = hearth.training_blocks(cls.folder, base, 9000, BLOCK, STEPS * BATCH)
 
     def make(self, name, kind, base=None):
         """PEFT's adapter, every matrix with numbers that matter."""

@@ -12,7 +12,7 @@ import hearth_program as hearth
 from hearth_program import PROSE
 from llama_variants_test import make_model
 from peft_test import all_tensors
-from peft_training import train_with_peft
+from peft_training import shaken_adapter, train_with_peft
 
 BLOCK, BATCH, STEPS, RATE = 48, 4, 5, 1e-2
 LOSS_TOLERANCE, GRAD_NORM_TOLERANCE = 1e-5, 1e-4
@@ -50,20 +50,6 @@ def settings_of(name):
     return KINDS[name][0]
 
 
-def shake(model):
-    """Numbers of every trained tensor that show whether it is used."""
-    torch.manual_seed(11)
-    for name, weight in model.named_parameters():
-        if not weight.requires_grad:
-            continue
-        if "lora_B" in name:
-            torch.nn.init.normal_(weight, std=0.05)
-        elif "lora_embedding" in name:
-            torch.nn.init.normal_(weight, std=0.2)
-        elif "lora_A" not in name:
-            weight.data.mul_(1 + 0.1 * torch.randn_like(weight)).add_(0.01 * torch.randn_like(weight))
-
-
 class Kin(hearth.HearthTest):
     @classmethod
     def setUpClass(cls):
@@ -71,19 +57,12 @@ class Kin(hearth.HearthTest):
         cls.base = cls.folder / "base"
         cls.base.mkdir()
         make_model(cls.base, 6, attention_bias=True)
-        text = hearth.text_file(cls.folder, 9000)
-        cls.rows = hearth.blocks(cls.base, text, BLOCK)[:STEPS * BATCH]
-        whole = hearth.tokenizer(cls.base).encode(text.read_text(encoding="utf-8"), add_special_tokens=False)
-        cls.data = hearth.text_file(cls.folder, whole.offsets[len(cls.rows) * BLOCK + BLOCK // 2][0], name="train.txt")
+        cls.rows, cls.data = hearth.training_blocks(cls.folder, cls.base, 9000, BLOCK, STEPS * BATCH)
 
     def make(self, name, base=None, dtype="float32"):
         folder = self.folder / f"theirs-{name}-{dtype}"
         settings = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM"}
-        torch.manual_seed(3)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = peft.get_peft_model(hearth.load_fresh(self.base, dtype), peft.LoraConfig(**settings | KINDS[name][0]))
-        shake(model)
+        model = shaken_adapter(self.base, dtype, **settings | KINDS[name][0])
         model.save_pretrained(folder)
         return folder, model
 

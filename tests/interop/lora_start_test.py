@@ -29,10 +29,7 @@ class Starts(hearth.HearthTest):
         cls.base = cls.folder / "base"
         cls.base.mkdir()
         make_model(cls.base, 6)
-        text = hearth.text_file(cls.folder, 32000)
-        cls.rows = hearth.blocks(cls.base, text, BLOCK)[:STEPS * BATCH]
-        whole = hearth.tokenizer(cls.base).encode(text.read_text(encoding="utf-8"), add_special_tokens=False)
-        cls.data = hearth.text_file(cls.folder, whole.offsets[len(cls.rows) * BLOCK + BLOCK // 2][0], name="train.txt")
+        cls.rows, cls.data = hearth.training_blocks(cls.folder, cls.base, 32000, BLOCK, STEPS * BATCH)
 
     def in_peft(self, init, dtype="float32", **more):
         with warnings.catch_warnings():

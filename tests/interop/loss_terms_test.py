@@ -2,17 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Label smoothing, z-loss and NEFTune, step by step against PyTorch."""
 import unittest
-import warnings
 
 import numpy as np
-import peft
 import torch
 
 import hearth_program as hearth
 from llama_variants_test import make_model
-from lora_kin_test import shake
 from peft_test import all_tensors
-from peft_training import train_with_peft
+from peft_training import shaken_adapter, train_with_peft
 
 BLOCK, BATCH, STEPS, RATE, SEED = 48, 4, 5, 1e-2, 9
 TERMS = {"smoothed": {"label_smoothing": 0.1}, "z-loss": {"z_loss": 1e-2}, "both": {"label_smoothing": 0.3, "z_loss": 1e-3},
@@ -76,22 +73,13 @@ class LossTerms(hearth.HearthTest):
         cls.base = cls.folder / "base"
         cls.base.mkdir()
         make_model(cls.base, 6)
-        text = hearth.text_file(cls.folder, 9000)
-        cls.rows = hearth.blocks(cls.base, text, BLOCK)[:STEPS * BATCH]
-        whole = hearth.tokenizer(cls.base).encode(text.read_text(encoding="utf-8"), add_special_tokens=False)
-        cls.data = hearth.text_file(cls.folder, whole.offsets[len(cls.rows) * BLOCK + BLOCK // 2][0], name="train.txt")
+        cls.rows, cls.data = hearth.training_blocks(cls.folder, cls.base, 9000, BLOCK, STEPS * BATCH)
         cls.start = cls.folder / "start"
         cls.peft_model().save_pretrained(cls.start)
 
     @classmethod
     def peft_model(cls):
-        config = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "lm_head"], task_type="CAUSAL_LM")
-        torch.manual_seed(3)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = peft.get_peft_model(hearth.load_fresh(cls.base, "float32"), config)
-        shake(model)
-        return model
+        return shaken_adapter(cls.base, r=4, lora_alpha=8, target_modules=["q_proj", "lm_head"], task_type="CAUSAL_LM")
 
     def finetune(self, out, terms, *extra, adapter=True):
         flags = [word for name, value in terms.items() for word in ("--" + name.replace("_", "-"), value)]

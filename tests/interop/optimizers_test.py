@@ -5,18 +5,15 @@ the paper written out; continued from a checkpoint bit for bit; and the memory o
 import contextlib
 import unittest
 import unittest.mock
-import warnings
 
-import peft
 import torch
 import transformers
 from transformers.trainer_pt_utils import get_parameter_names
 
 import hearth_program as hearth
 from llama_variants_test import make_model
-from lora_kin_test import shake
 from peft_test import all_tensors
-from peft_training import train_with_peft
+from peft_training import shaken_adapter, train_with_peft
 
 BLOCK, BATCH, STEPS, RATE, DECAY = 32, 2, 20, 2e-3, 0.1
 NO_DECAY = [r"bias", r"layernorm", r"rmsnorm", r"(?:^|\.)norm(?:$|\.)", r"_norm(?:$|\.)"]  # transformers' Trainer
@@ -141,23 +138,14 @@ class Optimizers(hearth.HearthTest):
         cls.base = cls.folder / "base"
         cls.base.mkdir()
         make_model(cls.base, 6, attention_bias=True)
-        text = hearth.text_file(cls.folder, 6000)
-        cls.rows = hearth.blocks(cls.base, text, BLOCK)[:STEPS * BATCH]
-        whole = hearth.tokenizer(cls.base).encode(text.read_text(encoding="utf-8"), add_special_tokens=False)
-        cls.data = hearth.text_file(cls.folder, whole.offsets[len(cls.rows) * BLOCK + BLOCK // 2][0], name="train.txt")
+        cls.rows, cls.data = hearth.training_blocks(cls.folder, cls.base, 6000, BLOCK, STEPS * BATCH)
         cls.start = cls.folder / "start"
         cls.peft_model().save_pretrained(cls.start)
 
     @classmethod
     def peft_model(cls):
-        config = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM", bias="all",
-                                 modules_to_save=["norm", "lm_head"])
-        torch.manual_seed(3)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = peft.get_peft_model(hearth.load_fresh(cls.base, "float32"), config)
-        shake(model)
-        return model
+        return shaken_adapter(cls.base, r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM",
+                              bias="all", modules_to_save=["norm", "lm_head"])
 
     def finetune(self, out, flags, *extra, adapter=True):
         name, *arguments = flags

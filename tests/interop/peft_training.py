@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training with the real PEFT as hearth finetune trains."""
+import warnings
+
+import peft
 import torch
+
+import hearth_program as hearth
 
 
 def train_with_peft(model, rows, batch_size, steps, rate, groups=None, optimizers=None, loss_of=None):
@@ -24,3 +29,27 @@ def train_with_peft(model, rows, batch_size, steps, rate, groups=None, optimizer
             optimizer.zero_grad()
         result.append((float(loss.detach()), float(norm)))
     return result
+
+
+def shake(model):
+    """Numbers of every trained tensor that show whether it is used."""
+    torch.manual_seed(11)
+    for name, weight in model.named_parameters():
+        if not weight.requires_grad:
+            continue
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+        elif "lora_embedding" in name:
+            torch.nn.init.normal_(weight, std=0.2)
+        elif "lora_A" not in name:
+            weight.data.mul_(1 + 0.1 * torch.randn_like(weight)).add_(0.01 * torch.randn_like(weight))
+
+
+def shaken_adapter(base, dtype="float32", **settings):
+    """A new adapter of the model in `base`, shaken; settings: of peft.LoraConfig."""
+    torch.manual_seed(3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = peft.get_peft_model(hearth.load_fresh(base, dtype), peft.LoraConfig(**settings))
+    shake(model)
+    return model

@@ -8,29 +8,14 @@
 #include "base/file_test_folder.h"
 #include "compiler/compile.h"
 #include "ops/adamw_8bit/dynamic_map.h"
+#include "ops/adamw_8bit/dynamic_map_test.h"
 #include "ops/op_test.h"
 
 namespace hearth {
 namespace {
 
-// The 256 values by the words of the paper, in rising order: a code's value is the one at its place.
-std::vector<double> map_of(bool is_signed) {
-  std::vector<double> map = {0, 1};
-  for (int decade = 0; decade < 7; ++decade) {
-    const int parts = (is_signed ? 1 : 2) << decade;
-    for (int j = 0; j < parts; ++j) {
-      const double low = 0.1 + 0.9 * j / parts, high = 0.1 + 0.9 * (j + 1) / parts;
-      const double value = std::pow(10.0, decade - 6) * (low + high) / 2;
-      map.push_back(value);
-      if (is_signed) map.push_back(-value);
-    }
-  }
-  std::sort(map.begin(), map.end());
-  return map;
-}
-
 TEST(DynamicMap, codes_are_the_places_of_the_values) {
-  const std::vector<double> with_signs = map_of(true), without = map_of(false);
+  const std::vector<double> with_signs = dynamic_map(true), without = dynamic_map(false);
   ASSERT_EQ(with_signs.size(), 256u);
   ASSERT_EQ(without.size(), 256u);
   for (int code = 0; code < 256; ++code) {
@@ -59,7 +44,7 @@ Coded encoded(const std::vector<double>& x, int64_t blocks, const std::vector<do
 // Inputs as the operation's.
 std::vector<Reals> definition(const std::vector<Reals>& in, const AdamWOptions& o) {
   if (in[9][0] == 0) return {in[0], in[1], in[2], in[3], in[4]};
-  static const std::vector<double> of_m = map_of(true), of_v = map_of(false);
+  static const std::vector<double> of_m = dynamic_map(true), of_v = dynamic_map(false);
   const int64_t n = int64_t(in[0].at.size()), blocks = in[1].dim(0);
   std::vector<double> m(size_t(blocks * 256)), v(m.size());
   Reals p = in[0];

@@ -53,14 +53,7 @@ static void grad(VjpArgs& v) {
             convert(convert(out[1 + i], v.cotangent[0].dtype()) * v.cotangent[0], v.in[source[i]].dtype());
     }
   }
-  const bool wants_bias = has_logits_bias(v.attrs) && v.wanted[logits_bias_at(v.attrs)];
-  if (!v.wanted[kLogitsWeight] && !wants_bias) return;
-  const Value dz = logits_slope(logits_pieces(v.graph, v.in, v.attrs)) * v.cotangent[0];
-  if (wants_bias) v.grad[logits_bias_at(v.attrs)] = convert(reduce_sum(dz, {0}), v.in[logits_bias_at(v.attrs)].dtype());
-  if (v.wanted[kLogitsWeight]) {
-    v.grad[kLogitsWeight] =
-        convert(matmul(dz, convert(v.in[kLogitsX], dz.dtype()), {.transpose_a = true}), v.in[kLogitsWeight].dtype());
-  }
+  add_weight_derivatives(v, [&] { return logits_slope(logits_pieces(v.graph, v.in, v.attrs)) * v.cotangent[0]; });
 }
 
 std::vector<OpInfo> linear_cross_entropy_ops() {

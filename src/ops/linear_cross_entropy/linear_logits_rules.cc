@@ -105,6 +105,18 @@ std::vector<Value> logits_derivatives(const Value& dz, const std::vector<Value>&
   return out;
 }
 
+void add_weight_derivatives(VjpArgs& v, const std::function<Value()>& dz) {
+  const size_t bias = logits_bias_at(v.attrs);
+  const bool wants_bias = has_logits_bias(v.attrs) && v.wanted[bias];
+  if (!v.wanted[kLogitsWeight] && !wants_bias) return;
+  const Value slope = dz();
+  if (wants_bias) v.grad[bias] = convert(reduce_sum(slope, {0}), v.in[bias].dtype());
+  if (v.wanted[kLogitsWeight]) {
+    v.grad[kLogitsWeight] = convert(matmul(slope, convert(v.in[kLogitsX], slope.dtype()), {.transpose_a = true}),
+                                    v.in[kLogitsWeight].dtype());
+  }
+}
+
 std::vector<TensorType> logits_derivative_types(const InferArgs& args) {
   std::vector<TensorType> types = {args.in[kLogitsX].type()};
   if (has_low_rank(args.attrs)) {

@@ -2,6 +2,8 @@
 #pragma once
 // The graph side of what operations on chunks of logits share: their inputs, shape rule and definition.
 
+#include <functional>
+
 #include "ir/op.h"
 #include "ops/linear_cross_entropy/linear_cross_entropy.h"
 
@@ -38,6 +40,8 @@ Value logits_slope(const LogitsPieces& pieces);
 // {dx, and with a low-rank term du, db} for dz [N,V]: dx = dz weight, du = scale dz b, db = scale dz^T u. db is summed
 // over chunks, so it has the dtype of sums.
 std::vector<Value> logits_derivatives(const Value& dz, const std::vector<Value>& in, const Attrs& attrs);
+// Derivatives by weight and bias (full tuning), where they are wanted, for dz() [N,V], which is made only then.
+void add_weight_derivatives(VjpArgs& v, const std::function<Value()>& dz);
 std::vector<TensorType> logits_derivative_types(const InferArgs& args);
 
 std::string refuse_logits(const Graph& graph, const Node& node);

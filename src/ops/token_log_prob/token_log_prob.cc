@@ -53,7 +53,7 @@ static std::vector<Value> decompose_grad(Graph& graph, const std::vector<Value>&
 static void grad(VjpArgs& v) {
   if (!v.cotangent[0].valid()) return;
   const size_t source[] = {kLogitsX, kLogitsU, kLogitsB};  // of the gradient operation's outputs
-  const size_t count = has_low_rank(v.attrs) ? 3 : 1, bias = logits_bias_at(v.attrs);
+  const size_t count = has_low_rank(v.attrs) ? 3 : 1;
   const auto wants = [&](size_t i) { return v.wanted[source[i]]; };
   if (wants(0) || (count == 3 && (wants(1) || wants(2)))) {
     std::vector<Value> in = v.in;
@@ -63,14 +63,7 @@ static void grad(VjpArgs& v) {
       if (wants(i)) v.grad[source[i]] = convert(out[i], v.in[source[i]].dtype());
     }
   }
-  const bool wants_bias = has_logits_bias(v.attrs) && v.wanted[bias];
-  if (!v.wanted[kLogitsWeight] && !wants_bias) return;
-  const Value dz = slope_of(v.graph, v.in, v.attrs, v.cotangent[0]);
-  if (wants_bias) v.grad[bias] = convert(reduce_sum(dz, {0}), v.in[bias].dtype());
-  if (v.wanted[kLogitsWeight]) {
-    v.grad[kLogitsWeight] =
-        convert(matmul(dz, convert(v.in[kLogitsX], dz.dtype()), {.transpose_a = true}), v.in[kLogitsWeight].dtype());
-  }
+  add_weight_derivatives(v, [&] { return slope_of(v.graph, v.in, v.attrs, v.cotangent[0]); });
 }
 
 static std::string refuse_grad(const Graph& graph, const Node& n) {

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "array/run_graph.h"
+#include "ops/adamw_8bit/dynamic_map_test.h"
 #include "ops/op_test.h"
 
 namespace hearth {
@@ -207,21 +208,6 @@ Definition muon_definition(const OptimizerOptions& o, int64_t rows, int64_t colu
   };
 }
 
-// The 256 values of bitsandbytes' dynamic map, by the words of the paper, in rising order.
-Numbers dynamic_map(bool is_signed) {
-  Numbers map = {0, 1};
-  for (int decade = 0; decade < 7; ++decade) {
-    const int parts = (is_signed ? 1 : 2) << decade;
-    for (int j = 0; j < parts; ++j) {
-      const double low = 0.1 + 0.9 * j / parts, high = 0.1 + 0.9 * (j + 1) / parts;
-      const double value = std::pow(10.0, decade - 6) * (low + high) / 2;
-      map.push_back(value);
-      if (is_signed) map.push_back(-value);
-    }
-  }
-  std::sort(map.begin(), map.end());
-  return map;
-}
 // x as it comes back from 8 bits.
 void round_to_8_bits(Numbers& x, const Numbers& map) {
   for (size_t begin = 0; begin < x.size(); begin += 256) {
