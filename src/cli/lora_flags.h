@@ -40,7 +40,8 @@ struct LoraFlags {
     flag("lora-rank-pattern", rank_pattern, "ranks of some layers: q_proj=16,layers.0.mlp.up_proj=4",
          {.value_name = "NAME=N"});
     flag("lora-alpha-pattern", alpha_pattern, "alphas of some layers", {.value_name = "NAME=X"});
-    flag("lora-init", init, "how they begin: default, gaussian, orthogonal, pissa, pissa_niter_4 (or another N), olora",
+    flag("lora-init", init,
+         "how they begin: default, gaussian, orthogonal, pissa, pissa_niter_4 (or another N), olora, mica",
          {.value_name = "NAME"});
     flag("lora-rslora", rslora, "scale by alpha / sqrt(rank)");
     flag("dora", dora, "train the norm of each row of the updated weights, too");

@@ -41,8 +41,9 @@ struct LoraConfig {
   std::string bias = "none";            // the model's biases that are trained too: none, all, lora_only
   std::vector<std::string> whole = {};  // modules trained whole: PEFT's modules_to_save; ends of their paths
   std::vector<std::pair<std::string, std::vector<int64_t>>> tokens = {};  // rows trained, by end of the module's path
-  // How A and B began: "default", "gaussian", "orthogonal", or one that took B A out of the base weights, "pissa",
-  // "pissa_niter_4", "olora". Written files never need such a base: LoraAdapter::save.
+  // How A and B began: "default", "gaussian", "orthogonal", "mica" (whose B training leaves as it is), or one that took
+  // B A out of the base weights, "pissa", "pissa_niter_4", "olora". Written files never need such a base:
+  // LoraAdapter::save.
   std::string init = "default";
   std::string base_model = {};                 // its folder or name, for the reader's information
   std::vector<std::string> unknown_keys = {};  // of the file that was read: ignored, worth a warning

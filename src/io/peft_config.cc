@@ -206,8 +206,10 @@ static void read_tokens(const JsonView& json, LoraConfig* config) {
 static std::string read_init(const JsonView& json) {
   if (!json.has("init_lora_weights") || !json.get("init_lora_weights").is_string()) return "default";
   std::string init = json.text("init_lora_weights");
-  if (is_word(init, "olora")) init = "olora";  // PEFT reads it in any case
-  for (const char* known : {"gaussian", "orthogonal", "pissa", "olora"}) {
+  for (const char* word : {"olora", "mica"}) {  // PEFT reads these in any case
+    if (is_word(init, word)) init = word;
+  }
+  for (const char* known : {"gaussian", "orthogonal", "pissa", "olora", "mica"}) {
     if (init == known) return init;
   }
   return "default";
@@ -362,7 +364,9 @@ std::string dump_adapter_config(const LoraConfig& config, const LoraPairs& modul
       {"exclude_modules", excludes},
       {"fan_in_fan_out", config.fan_in_fan_out},
       {"inference_mode", true},
-      {"init_lora_weights", config.init == "gaussian" || config.init == "orthogonal" ? Json(config.init) : Json(true)},
+      {"init_lora_weights", config.init == "gaussian" || config.init == "orthogonal" || config.init == "mica"
+                                ? Json(config.init)
+                                : Json(true)},
       {"kasa_config", none},
       {"layer_replication", none},
       {"layers_pattern", list_json(config.layers_pattern)},

@@ -20,6 +20,7 @@ struct LoraMatrices {
   AlignedFloats a = {}, b = {};  // [rank,in], [out,rank]
   AlignedFloats magnitude = {};  // [out], with DoRA
   AlignedFloats b_bias = {};     // [out], with a bias of B
+  bool b_frozen = false;         // with MiCA: training changes A alone
   // With PiSSA and OLoRA, A and B as they began: the base weight is W - (B0 A0) * scale, and stays so.
   AlignedFloats a0 = {}, b0 = {};
 };
@@ -32,11 +33,12 @@ struct TrainedWeight {
   std::vector<int32_t> rows;  // by_rows: their places in the weight, one for each row of values
 };
 
-// One tensor that training changes.
+// One tensor of an adapter.
 struct Trainable {
   std::string name;  // "<module>.a", "<module>.b", "<module>.magnitude", "<module>.b_bias", or that of the weight
   Dims dims;
   AlignedFloats* values;
+  bool frozen = false;  // training leaves it as it is
 };
 
 class LoraAdapter {
@@ -70,7 +72,8 @@ class LoraAdapter {
   const std::map<std::string, LoraMatrices>& modules() const { return modules_; }
   std::map<std::string, TrainedWeight>& weights() { return weights_; }  // by their names in the model
   const std::map<std::string, TrainedWeight>& weights() const { return weights_; }
-  std::vector<Trainable> trainables();  // everything, in a fixed order
+  std::vector<Trainable> tensors();     // everything, in a fixed order
+  std::vector<Trainable> trainables();  // those that training changes, in the same order
   int64_t parameters() const;
 
  private:

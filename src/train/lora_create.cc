@@ -35,6 +35,8 @@ static void check_config(const LoraConfig& config) {
                config.dropout);
   HEARTH_CHECK(!config.dora || !config.b_bias, value, "lora: DoRA and a bias of B do not go together, as in PEFT");
   check_init(config.init);
+  HEARTH_CHECK(!config.dora || !keeps_b(config.init), unsupported, "lora: DoRA does not go together with ", config.init,
+               ", as in PEFT");
   HEARTH_CHECK(!config.dora || !takes_from_base(config.init), unsupported, "lora: DoRA does not go together with ",
                config.init, "\n  hint: --lora-init gaussian leaves the base weights as they are");
 }

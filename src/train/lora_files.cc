@@ -96,6 +96,7 @@ LoraAdapter LoraAdapter::load(const LanguageModel& model, const std::string& fol
     check_layer(read.config, module);
     LoraMatrices& m = adapter.modules_[name] = matrices_of(pair, read.config, name);
     m.experts = module.experts;
+    m.b_frozen = keeps_b(read.config.init);
     if (!takes_from_base(read.config.init)) continue;
     LoraMatrices begin = m;
     initialise(&begin, read.config, model.tensor(model.weight_of(module)), module, 0, 0);
@@ -184,7 +185,7 @@ void LoraAdapter::restore(LoraAdapter saved, const std::string& folder) {
     m.b0 = own.b0;
     found->second = std::move(own);
   }
-  const std::vector<Trainable> from = saved.trainables(), to = trainables();
+  const std::vector<Trainable> from = saved.tensors(), to = tensors();
   for (size_t i = 0; i < to.size(); ++i) {
     HEARTH_CHECK(from.size() == to.size() && from[i].name == to[i].name && from[i].dims == to[i].dims, format,
                  "resume: the adapter in ", folder, " has no '", to[i].name, "' of shape ", ShowDims{to[i].dims});

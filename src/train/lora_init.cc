@@ -88,14 +88,28 @@ void fill_olora(LoraMatrices* m, const Array& w) {
   m->b = floats_of(f.q(kAll, Slice::to(m->rank)));
 }
 
+// The smallest singular values' left vectors; an embedding's weight is [in,out].
+void fill_mica(LoraMatrices* m, const Array& w) {
+  const SvdResult f = svd(w, {.full_matrices = false});
+  m->b = floats_of(f.u(kAll, Slice::from(f.u.dim(1) - m->rank)));
+}
+
+void check_rank(const LoraMatrices& m, const std::string& init, const std::string& module) {
+  HEARTH_CHECK(m.rank <= std::min(m.in, m.out), value, "lora: ", init, " takes the rank from the weight: '", module,
+               "' [", m.out, ",", m.in, "] has no ", m.rank, " singular values");
+}
+
 }  // namespace
+
+bool keeps_b(const std::string& init) { return init == "mica"; }
 
 bool takes_from_base(const std::string& init) { return init == "olora" || init == "pissa" || rounds_of(init) >= 0; }
 
 void check_init(const std::string& init) {
-  HEARTH_CHECK(init == "default" || init == "gaussian" || init == "orthogonal" || takes_from_base(init), value,
-               "lora: there is no initialisation '", printable(init),
-               "'; there are default, gaussian, orthogonal, pissa, pissa_niter_4 (or another number), olora");
+  HEARTH_CHECK(
+      init == "default" || init == "gaussian" || init == "orthogonal" || keeps_b(init) || takes_from_base(init), value,
+      "lora: there is no initialisation '", printable(init),
+      "'; there are default, gaussian, orthogonal, pissa, pissa_niter_4 (or another number), olora, mica");
 }
 
 void initialise(LoraMatrices* m, const LoraConfig& config, const TensorRef& weight, const LinearModule& module,
@@ -105,7 +119,11 @@ void initialise(LoraMatrices* m, const LoraConfig& config, const TensorRef& weig
   const Array key = random::fold_in(random::key(int64_t(seed)), int64_t(number));
   m->a.assign(size_t(m->rank * m->in), 0.0f);
   m->b.assign(size_t(m->out * m->rank), 0.0f);
-  if (m->embedding) {
+  m->b_frozen = keeps_b(init);
+  if (m->b_frozen) {
+    check_rank(*m, init, module.name);
+    fill_mica(m, matrix(weight, module.transposed || m->embedding));
+  } else if (m->embedding) {
     m->b = floats_of(random::normal(key, {m->out, m->rank}));
   } else if (init == "default") {
     fill_uniform(m->a, m->in, seed, number);
@@ -114,8 +132,7 @@ void initialise(LoraMatrices* m, const LoraConfig& config, const TensorRef& weig
   } else if (init == "orthogonal") {
     fill_orthogonal(m, key);
   } else {
-    HEARTH_CHECK(m->rank <= std::min(m->in, m->out), value, "lora: ", init, " takes the rank from the weight: '",
-                 module.name, "' [", m->out, ",", m->in, "] has no ", m->rank, " singular values");
+    check_rank(*m, init, module.name);
     const Array w = matrix(weight, module.transposed);
     if (init == "olora")
       fill_olora(m, w);

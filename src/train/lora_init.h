@@ -14,14 +14,17 @@ namespace hearth {
 // "pissa_niter_N": the same from a randomised decomposition with N rounds, much faster for large weights.
 //                  Source: Halko et al. 2009, arXiv:0909.4061, alg. 4.4 and 5.1.
 // "olora":         W = Q R, A = R_r, B = Q_r. Source: Buyukakyuz 2024, arXiv:2406.01775.
-// The last three begin where the base weight is less B A * scale (a0, b0), so that nothing changes at first. An
-// embedding begins with A zero and B normal, whatever is asked. `number` tells the layers random numbers apart. Throws
-// Error{value} for another word and for a rank that the weight or the kind cannot have.
+// "mica":          A zero, B = U_m of W = U S V^T, the rank's smallest singular values; training leaves B as it is.
+//                  Source: PEFT's reading of arXiv:2604.01694.
+// The three before it begin where the base weight is less B A * scale (a0, b0), so that nothing changes at first. An
+// embedding begins with A zero and B normal, whatever is asked but MiCA. `number` tells the layers random numbers
+// apart. Throws Error{value} for another word and for a rank that the weight or the kind cannot have.
 void initialise(LoraMatrices* matrices, const LoraConfig& config, const TensorRef& weight, const LinearModule& module,
                 uint64_t seed, uint32_t number);
 
 // Throws Error{value} for a word that is none of these.
 void check_init(const std::string& init);
 bool takes_from_base(const std::string& init);
+bool keeps_b(const std::string& init);  // training leaves B as it is
 
 }  // namespace hearth

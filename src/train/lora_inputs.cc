@@ -33,8 +33,10 @@ void declare_modules(Graph& graph, const LoraAdapter& adapter, const Declaration
                      .scale = -m.scale,
                      .share = d.share});
     }
-    LoraValues values{.a = declare(name + ".a", {m.rank, m.in}),
-                      .b = declare(name + ".b", {m.out, m.rank}),
+    const Value a = declare(name + ".a", {m.rank, m.in});
+    LoraValues values{.a = a,
+                      .b = m.b_frozen ? graph.input(d.prefix + name + ".b", {DType::f32, {m.out, m.rank}})
+                                      : declare(name + ".b", {m.out, m.rank}),
                       .scale = m.scale,
                       .dropout = d.training ? adapter.config().dropout : 0,
                       .experts = m.experts,
@@ -89,7 +91,7 @@ Value LoraInputs::weight(WeightInputs& weights, const std::string& name) const {
 
 void bind_lora(Session& session, LoraAdapter& adapter, const std::string& prefix) {
   std::map<std::string, void*> places;
-  for (const Trainable& t : adapter.trainables()) places[prefix + t.name] = t.values->data();
+  for (const Trainable& t : adapter.tensors()) places[prefix + t.name] = t.values->data();
   for (auto& [name, weight] : adapter.weights()) {
     if (weight.by_rows) places[prefix + name + kRows] = weight.rows.data();
   }

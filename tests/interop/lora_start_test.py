@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Initialisations that take something out of the base weights, PiSSA and OLoRA, against the real PEFT."""
+"""Initialisations that are computed from the base weights, PiSSA, OLoRA and MiCA, against the real PEFT."""
 import json
 import unittest
 import warnings
@@ -113,6 +113,46 @@ class Starts(hearth.HearthTest):
                 hearth.succeed("merge", "--model", self.base, "--adapter", folder, "--output", merged)
                 self.assert_close(hearth.evaluate(merged, self.data, None, BLOCK)["loss"], ours, 2e-6, init)
 
+    def test_mica(self):
+        """B is PEFT's but for the vectors' signs, which B A does not depend on, and stays; A begins with zeros."""
+        model = self.in_peft("mica")
+        count = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        start = {k: v.clone() for k, v in model.state_dict().items() if "lora_B" in k}
+        theirs = train_with_peft(model.train(), self.rows, BATCH, STEPS, RATE)
+        out = self.folder / "mica"
+        plan = hearth.succeed("finetune", "--model", self.base, "--data", self.data, "--output", out, "--dry-run", "--json",
+                              "--block-size", BLOCK,
+                              "--lora-rank", 4, "--lora-alpha", 6, "--lora-targets", ",".join(TARGETS),
+                              "--lora-init", "mica")
+        self.assertEqual(json.loads(plan)["trainable_parameters"], count)
+        for record, (loss, norm) in zip(self.finetune(out, "mica"), theirs, strict=True):
+            step = record["step"]
+            self.assert_close(record["loss"], loss, LOSS_TOLERANCE, f"loss of step {step}")
+            self.assert_close(record["grad_norm"], norm, GRAD_NORM_TOLERANCE, f"norm of step {step}")
+        tensors = all_tensors(out)
+        for key, b in start.items():
+            ours = tensors[key.replace(".default", "")]
+            cosines = (ours * b).sum(0).abs()
+            self.assertTrue(torch.allclose(cosines, torch.ones(4), atol=1e-3), f"{key}: {cosines}")
+        self.assertEqual(json.loads((out / "adapter_config.json").read_text())["init_lora_weights"], "mica")
+        loss = hearth.evaluate(self.base, self.data, out, BLOCK)["loss"]
+        self.assert_close(loss, hearth.torch_loss(self.loaded(out), self.rows), 1e-6, "loaded in PEFT")
+        self.assert_close(loss, hearth.torch_loss(model.eval(), self.rows), 1e-5, "trained in PEFT")
+        # Two runs, the second of which goes on with the first one's adapter: its B stays, too.
+        more = self.folder / "mica-more"
+        self.finetune(more, "mica", "--adapter", out, "--max-steps", 2)
+        for key, tensor in all_tensors(more).items():
+            self.assertEqual(torch.equal(tensor, tensors[key]), "lora_B" in key, key)
+
+    def test_mica_resumes_bit_exactly(self):
+        flags = ["--save-every", 2, "--max-steps", 4]
+        self.finetune(self.folder / "mica-whole", "mica", *flags)
+        self.finetune(self.folder / "mica-cut", "mica", *flags, "--stop-after", 2)
+        self.finetune(self.folder / "mica-cut", "mica", *flags, "--resume")
+        a, b = all_tensors(self.folder / "mica-whole"), all_tensors(self.folder / "mica-cut")
+        for key, tensor in a.items():
+            self.assertTrue(torch.equal(tensor, b[key]), key)
+
     def test_randomised_pissa_finds_the_largest_values(self):
         """B A of the first and of the second half of a saved adapter that was not trained: what was taken out."""
         out = self.folder / "niter"
@@ -143,6 +183,8 @@ class Starts(hearth.HearthTest):
                              (["--lora-init", "pissa_niter_"], ["pissa_niter_"]),
                              (["--lora-init", "orthogonal", "--lora-rank", 3], ["even rank", "3"]),
                              (["--lora-init", "olora", "--lora-rank", 1000], ["olora", "q_proj", "1000"]),
+                             (["--lora-init", "mica", "--lora-rank", 1000], ["mica", "q_proj", "1000"]),
+                             (["--lora-init", "mica", "--dora", "--lora-targets", "q_proj"], ["DoRA", "mica"]),
                              (["--lora-init", "pissa", "--dora", "--lora-targets", "q_proj"], ["DoRA", "pissa"]),
                              (["--lora-targets", "embed_tokens", "--lora-bias"], ["embed_tokens", "bias"])):
             done = hearth.run("finetune", "--model", self.base, "--data", self.data, "--output", self.folder / "no", *flags)
