@@ -60,6 +60,7 @@ std::vector<Reals> Row::inputs(DType row_dtype, uint64_t example) const {
       const double u = in.low + (in.high - in.low) * random_unit(seed_of(name()) + i + 1000 * example, e);
       x.at[e] = !in.values.empty() ? in.values[(e + example) % in.values.size()] : is_float(dtype) ? u : std::floor(u);
       if (is_float(dtype)) x.at[e] = rounded(dtype, x.at[e]);
+      if (dtype == DType::boolean) x.at[e] = std::fmod(x.at[e], 2) != 0;  // no other byte is a bool
     }
     all.push_back(std::move(x));
   }
