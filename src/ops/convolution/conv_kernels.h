@@ -53,6 +53,28 @@ struct ConvStore {
   int64_t to_step = 0, rows = 0, cols = 0;
 };
 
+// Where a term of a sum lies, from the first output's: elements of lhs, units of the weights.
+struct ConvTerm {
+  int64_t lhs, w;
+};
+
+// Groups of `group` channels side by side in lhs and in the result, at successive outputs:
+// out[r * out_step + v] = sum over terms and i < group of lhs[r * lhs_step + term.lhs + first of v's group + i]
+//                                                         w[term.w + i * w_step + v],  v < channels.
+struct ConvChannels {
+  const void* lhs = nullptr;
+  int64_t lhs_step = 0;
+  const ConvTerm* terms = nullptr;
+  int64_t term_count = 0;
+  const char* w = nullptr;
+  int64_t w_step = 0;
+  void* out = nullptr;
+  int64_t out_step = 0;
+  int64_t outputs = 0, channels = 0;
+  int group = 1;  // 1, or a power of two up to `lanes`, then of 32-bit units
+  DType dtype = DType::f32;
+};
+
 struct ConvKernels {
   int unit_bytes = 4;
   int rows = 0, lanes = 0;  // most rows of a tile; columns of a vector, a tile has one or two
@@ -66,6 +88,7 @@ struct ConvKernels {
   void (*copy)(const ConvCopy& copy) = nullptr;
   void (*copy_pairs)(const ConvCopy& copy) = nullptr;
   void (*store)(const ConvStore& store) = nullptr;
+  void (*channels)(const ConvChannels& channels) = nullptr;
 };
 
 const ConvKernels& conv_kernels_scalar();

@@ -37,8 +37,9 @@ std::vector<ConvClass> cut_at_borders(const ConvClass& c, int64_t lhs) {
   return parts;
 }
 
-// Output o meets lhs position (o * stride + t * rhs_dilation - low) / lhs_dilation where that is whole.
-std::vector<ConvClass> classes_of(const ConvAxis& a, bool cut) {
+}  // namespace
+
+std::vector<ConvClass> conv_classes(const ConvAxis& a, bool cut) {
   const int64_t common = std::gcd(a.stride, a.lhs_dilation), step = a.lhs_dilation / common;
   std::vector<ConvClass> classes, all_cut;
   for (int64_t first = 0; first < std::min(step, a.out); ++first) {
@@ -54,6 +55,8 @@ std::vector<ConvClass> classes_of(const ConvAxis& a, bool cut) {
   }
   return cut ? all_cut : classes;
 }
+
+namespace {
 
 struct Reach {
   int64_t low, high;  // lhs positions that are read
@@ -168,7 +171,7 @@ bool make_conv_plan(const ConvShape& s, const ConvLayout& l, DType dtype, bool a
     const ConvAxis& a = s.axes[i];
     // Few batch elements: outputs along the last axis join them side by side, if they all meet the whole window.
     const bool join = p->form == ConvForm::batch && s.batch < kLeastRows && i + 1 == s.axes.size() && next_outputs(a);
-    classes.push_back(classes_of(a, !join));
+    classes.push_back(conv_classes(a, !join));
     const Reach reach = reach_of(classes.back());
     p->low.push_back(-reach.low);
     p->positions.push_back(-reach.low + std::max(reach.high + 1, a.lhs));

@@ -28,6 +28,10 @@ struct ConvClass {
   std::vector<ConvTap> taps;
 };
 
+// Output o meets lhs position (o * stride + t * rhs_dilation - low) / lhs_dilation where that is whole. cut: classes
+// end at the borders of lhs and no tap lies outside, unless there would be too many of them.
+std::vector<ConvClass> conv_classes(const ConvAxis& axis, bool cut);
+
 enum class ConvForm { features, batch, groups };
 
 // An axis of the rows, outermost first.

@@ -356,9 +356,12 @@ const ConvKernels& conv_kernels(Isa isa, DType dtype) {
 }
 
 bool convolve(ConvJob job) {
+  __int128 products = __int128(job.shape.result.elements()) * job.shape.in_features;
+  for (const ConvAxis& a : job.shape.axes) products *= a.window;
+  if (products <= kOneThreadWork) job.threads = 1;
+  if (convolve_channels(job)) return true;
   const bool aligned = reinterpret_cast<uintptr_t>(job.lhs) % 4 == 0;
   if (!make_conv_plan(job.shape, job.layout, job.dtype, aligned, *job.kernels, &job.plan)) return false;
-  if (job.shape.result.elements() * job.plan.terms() <= kOneThreadWork) job.threads = 1;
   const RhsCopy rhs(job);
   Runner runner(job, rhs);
   copy_operands(job, rhs, !runner.own_weights());

@@ -31,4 +31,7 @@ struct ConvJob {
 // is out of proportion (far more padding than data): nothing done.
 bool convolve(ConvJob job);
 
+// conv_channels.cc: groups of up to 8 channels with channels last. False: not their kind of shape, nothing done.
+bool convolve_channels(const ConvJob& job);
+
 }  // namespace hearth

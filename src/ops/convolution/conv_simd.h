@@ -3,20 +3,10 @@
 // The kernels of conv_kernels.h as templates over the vector types of ops/matmul/gemm_simd.h, under the same rules: all
 // local to the file that includes them, nothing here calls std.
 
-#include "ops/convolution/conv_kernels.h"
-#include "ops/matmul/gemm_simd.h"
+#include "ops/convolution/conv_simd_channels.h"
 
 namespace hearth {
 namespace {
-
-template <class V>
-HEARTH_INLINE const typename V::element* elements(const char* p) {
-  return reinterpret_cast<const typename V::element*>(p);
-}
-template <class V>
-HEARTH_INLINE typename V::element* elements(char* p) {
-  return reinterpret_cast<typename V::element*>(p);
-}
 
 template <class V, int kRows, int kVectors>
 HEARTH_INLINE void begin_sums(const ConvTile& t, typename V::reg (&acc)[kRows][kVectors]) {
@@ -242,6 +232,7 @@ constexpr ConvKernels conv_table() {
   table.lane_tile[1] = lane_rows<V, kLaneRows, 2>;
   table.copy = copy_widened<V>;
   table.store = store_rounded<V>;
+  table.channels = channels_of<V, kLaneRows>;
   return table;
 }
 

@@ -110,6 +110,28 @@ std::vector<OpTest> sizes() {
           {.low = {1, 1}, .high = {1, 1}, .axes = kLast, .feature_groups = 8}),
       row("channels_last_depthwise_whole_vectors", {2, 6, 9, 48}, {3, 3, 1, 48},
           {.low = {1, 1}, .high = {1, 1}, .axes = kLast, .feature_groups = 48}),
+      row("channels_last_depthwise_strided", {2, 9, 12, 37}, {3, 4, 1, 37},
+          {.strides = {2, 3}, .low = {1, 2}, .high = {2, 1}, .axes = kLast, .feature_groups = 37}),
+      row("channels_last_depthwise_dilated", {1, 9, 30, 33}, {3, 2, 1, 33},
+          {.low = {2, -1},
+           .high = {1, 2},
+           .rhs_dilation = {2, 3},
+           .reversal = {0, 1},
+           .axes = kLast,
+           .feature_groups = 33}),
+      row("channels_last_depthwise_window_larger_than_rows", {1, 3, 5, 17}, {7, 7, 1, 17},
+          {.low = {3, 3}, .high = {3, 3}, .axes = kLast, .feature_groups = 17}),
+      row("channels_last_groups_of_two", {2, 5, 11, 38}, {3, 3, 2, 38},
+          {.strides = {1, 2}, .low = {1, 1}, .high = {1, 0}, .axes = kLast, .feature_groups = 19}),
+      row("channels_last_groups_of_four_no_whole_vectors", {1, 5, 20, 36}, {2, 3, 4, 36},
+          {.low = {-1, 1}, .high = {1, 1}, .reversal = {1, 0}, .axes = kLast, .feature_groups = 9}),
+      row("channels_last_groups_of_eight", {1, 4, 19, 40}, {3, 3, 8, 40},
+          {.low = {1, 1}, .high = {1, 1}, .axes = kLast, .feature_groups = 5}),
+      row("channels_last_depthwise_three_axes", {1, 3, 4, 5, 16}, {2, 2, 3, 1, 16},
+          {.low = {1, 0, 1},
+           .high = {0, 1, 1},
+           .axes = convolution_axes("NDHWC", "DHWIO", "NDHWC"),
+           .feature_groups = 16}),
       row("audio", {1, 2, 400}, {16, 2, 25}, {.strides = {4}, .low = {12}, .high = {12}}),
   };
   for (const int64_t f : {15, 16, 17, 31, 32, 33})
@@ -180,6 +202,9 @@ std::vector<OpTest> rows() {
   tests.push_back(not_finite("not_finite_holes", {1, 1, 9}, {2, 1, 2}, {.low = {1}, .high = {1}, .lhs_dilation = {2}}));
   tests.push_back(
       not_finite("not_finite_depthwise", {1, 17, 4}, {17, 1, 2}, {.low = {1}, .high = {1}, .feature_groups = 17}));
+  tests.push_back(
+      not_finite("not_finite_channels_last_depthwise", {1, 4, 17}, {2, 1, 17},
+                 {.low = {1}, .high = {1}, .axes = convolution_axes("NWC", "WIO", "NWC"), .feature_groups = 17}));
   for (const auto part : {windows, groups, ranks_and_axes, sizes, doubles}) {
     for (OpTest& test : part()) tests.push_back(std::move(test));
   }
