@@ -106,7 +106,9 @@ template <class V, DType kType, int kRows, bool kGroups>
 static void channels_typed(const ConvChannels& c) {
   constexpr int kHalf = kRows / 2;
   int64_t row = 0;
-  for (; row + kRows <= c.outputs; row += kRows) channel_rows<V, kType, kRows, kGroups>(c, row);
+  // Outputs whose channels lie a multiple of 2 KiB apart share two sets of the L1: few of them fit in at once.
+  const bool crowded = c.lhs_step * size_bytes(kType) % 2048 == 0;
+  for (; !crowded && row + kRows <= c.outputs; row += kRows) channel_rows<V, kType, kRows, kGroups>(c, row);
   for (; row + kHalf <= c.outputs; row += kHalf) channel_rows<V, kType, kHalf, kGroups>(c, row);
   for (; row < c.outputs; ++row) channel_rows<V, kType, 1, kGroups>(c, row);
 }
