@@ -3,6 +3,8 @@
 text. The files are built here, in the forms that those models' files have, and trained on generated text.
 
 HEARTH_BUILD names the folder with hearth_tokenize; HEARTH_TOKENIZER_STRINGS says how many strings a kind gets; --long gives each 100,000.
+Trainers that break ties by hash order give another vocabulary in every run, so what they gave once lies in tests/assets/vocabularies;
+HEARTH_UPDATE_VOCABULARIES=1 trains them again.
 """
 import base64
 import io
@@ -18,6 +20,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from transformers import AutoTokenizer
 
 PROSE = os.path.join(ROOT, "assets", "prose-14m", "tokenizer.json")
+VOCABULARIES = os.path.join(ROOT, "tests", "assets", "vocabularies")
+UPDATE = "HEARTH_UPDATE_VOCABULARIES" in os.environ
 META = "▁"
 
 # Patterns as the files of these models have them.
@@ -83,18 +87,32 @@ class TokenizerKinds(TokenizerCase):
         seed = sum(map(ord, name))
         self.compare(path, Tokenizer.from_file(path), strings(seed, count, extra), seed)
 
-    def trained(self, model, trainer, normalizer=None, pre_tokenizer=None, decoder=None, processor=None):
+    def trained(self, model, trainer, normalizer=None, pre_tokenizer=None, decoder=None, processor=None, stored=None):
+        """stored: the name of the vocabulary's file, where the trainer's result is not the same in every run."""
         real = Tokenizer(model)
         if normalizer:
             real.normalizer = normalizer
         if pre_tokenizer:
             real.pre_tokenizer = pre_tokenizer
-        real.train_from_iterator(self.training, trainer)
+        if not stored or UPDATE:
+            real.train_from_iterator(self.training, trainer)
+        if stored:
+            real = self.stored(stored, real)
         if decoder:
             real.decoder = decoder
         if processor:
             real.post_processor = processor
         return real
+
+    def stored(self, name, trained):
+        """The steps of trained with the model and the special tokens of the vocabulary's file."""
+        path = os.path.join(VOCABULARIES, name + ".json")
+        steps = json.loads(trained.to_str())
+        if UPDATE:
+            with open(path, "w", encoding="utf-8") as out:
+                json.dump({key: steps[key] for key in ("added_tokens", "model")}, out, ensure_ascii=False, separators=(",", ":"))
+                out.write("\n")
+        return Tokenizer.from_str(json.dumps(dict(steps, **json.loads(read(path)))))
 
     def byte_level(self, pre_tokenizer, normalizer=None, **options):
         trainer = trainers.BpeTrainer(vocab_size=1200, special_tokens=["<|begin|>", "<|end|>"], show_progress=False,
@@ -148,7 +166,7 @@ class TokenizerKinds(TokenizerCase):
         normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()])
         real = self.trained(models.BPE(unk_token="<|endoftext|>", end_of_word_suffix="</w>"), trainer, normalizer,
                             bytes_behind(split(words, "removed", True)), decoders.ByteLevel(),
-                            processors.RobertaProcessing(("<|endoftext|>", 1), ("<|startoftext|>", 0)))
+                            processors.RobertaProcessing(("<|endoftext|>", 1), ("<|startoftext|>", 0)), "clip")
         self.check("clip", real)
 
     def test_suffix_and_prefix(self):
@@ -157,7 +175,7 @@ class TokenizerKinds(TokenizerCase):
             special = {key: value for key, value in options.items() if key != "fuse_unk"}
             trainer = trainers.BpeTrainer(vocab_size=900, special_tokens=["<unk>"], show_progress=False, limit_alphabet=120, **special)
             real = self.trained(models.BPE(unk_token="<unk>", **options), trainer, normalizers.BertNormalizer(),
-                                pre_tokenizers.BertPreTokenizer(), decoders.BPEDecoder("</w>"))
+                                pre_tokenizers.BertPreTokenizer(), decoders.BPEDecoder("</w>"), stored=name)
             with self.subTest(kind=name):
                 self.check(name, real, count=STRINGS // 2)
 
@@ -174,9 +192,11 @@ class TokenizerKinds(TokenizerCase):
     def bert(self, **flags):
         trainer = trainers.WordPieceTrainer(vocab_size=1500, limit_alphabet=300, show_progress=False,
                                             special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
-        return self.trained(models.WordPiece(unk_token="[UNK]"), trainer, normalizers.BertNormalizer(**flags),
+        real = self.trained(models.WordPiece(unk_token="[UNK]"), trainer, normalizers.BertNormalizer(lowercase=False, strip_accents=False),
                             pre_tokenizers.BertPreTokenizer(), decoders.WordPiece(),
-                            processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]))
+                            processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]), "word_piece")
+        real.normalizer = normalizers.BertNormalizer(**flags)
+        return real
 
     def test_bert(self):
         for i in range(8):
@@ -203,7 +223,9 @@ class TokenizerKinds(TokenizerCase):
         trainer = trainers.UnigramTrainer(vocab_size=900, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False)
         real = Tokenizer(models.Unigram())
         real.normalizer, real.pre_tokenizer, real.decoder = normalizer, pre_tokenizer, decoders.Metaspace()
-        real.train_from_iterator(self.training[-2000:] + SCRIPTS, trainer)
+        if UPDATE:
+            real.train_from_iterator(self.training[-2000:] + SCRIPTS, trainer)
+        real = self.stored("unigram", real)
         real.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
         return real
 
