@@ -21,7 +21,7 @@ struct ChatFlags {
          {.needed = true, .path = PathKind::folder});
     flag("adapter", adapter, "PEFT folder with LoRA updates", {.path = PathKind::folder, .default_text = "none"});
     flag("dtype", dtype, "type of the arithmetic; auto: bf16 where the weights are stored so and the processor has it",
-         {.allowed = {"f32", "bf16", "auto"}});
+         {.allowed = {"f32", "bf16", "f16", "auto"}});
     flag.group("text");
     flag("system", system, "what the model is told before the conversation", {.default_text = "nothing"});
     sampling.visit(flag);

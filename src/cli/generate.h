@@ -20,7 +20,7 @@ struct GenerateFlags {
     flag("model", model, "folder with config.json, weights and tokenizer", {.needed = true, .path = PathKind::folder});
     flag("adapter", adapter, "PEFT folder with LoRA updates", {.path = PathKind::folder, .default_text = "none"});
     flag("dtype", dtype, "type of the arithmetic; auto: bf16 where the weights are stored so and the processor has it",
-         {.allowed = {"f32", "bf16", "auto"}});
+         {.allowed = {"f32", "bf16", "f16", "auto"}});
     flag.group("prompt (one of the three is needed)");
     flag("prompt", prompt, "text to continue");
     flag("prompt-file", prompt_file, "file whose text to continue; -: standard input",

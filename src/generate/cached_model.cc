@@ -28,7 +28,8 @@ int64_t CachedModel::padded_rows(int64_t rows) { return int64_t(std::bit_ceil(ui
 
 CachedModel::CachedModel(const LanguageModel& model, const LoraAdapter* adapter, DType dtype)
     : model_(model), adapter_(adapter), dtype_(dtype) {
-  HEARTH_CHECK(dtype == DType::f32 || dtype == DType::bf16, value, "generation computes in f32 or bf16, not ", dtype);
+  HEARTH_CHECK(dtype == DType::f32 || dtype == DType::bf16 || dtype == DType::f16, value,
+               "generation computes in f32, bf16 or f16, not ", dtype);
 }
 
 int64_t CachedModel::token_bytes() const {

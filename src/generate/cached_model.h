@@ -15,7 +15,7 @@ namespace hearth {
 
 class CachedModel {
  public:
-  // Both must outlive this. dtype: of the arithmetic and the cache, f32 or bf16; else Error{value}.
+  // Both must outlive this. dtype: of the arithmetic and the cache, f32, bf16 or f16; else Error{value}.
   CachedModel(const LanguageModel& model, const LoraAdapter* adapter, DType dtype);
 
   const LanguageModel& model() const { return model_; }

@@ -10,7 +10,7 @@ namespace hearth {
 
 class Generator {
  public:
-  // Both must outlive this. dtype: of the arithmetic and the cache, f32 or bf16. Compiles when first needed, for as
+  // Both must outlive this. dtype: of the arithmetic and the cache, f32, bf16 or f16. Compiles when first needed, for as
   // many tokens and rows as are needed.
   Generator(const LanguageModel& model, const LoraAdapter* adapter = nullptr, DType dtype = DType::f32);
   ~Generator();

@@ -45,6 +45,18 @@ class Prompts(CliTest):
             if done:
                 self.assertEqual((done.returncode, done.stdout), (0, wanted + "\n"), done.stderr)
 
+    def test_in_f16(self):
+        """f16 has 11 bits where bf16 has 8: it is nearer to f32, and not the same."""
+        def logprobs(dtype):
+            answer = hearth.succeed_json("generate", "--model", PROSE, "--max-tokens", 12, "--prompt", "The night was dark, and",
+                                         "--logprobs", 0, "--dtype", dtype)
+            return answer["text"], [token["logprob"] for token in answer["logprobs"]]
+        (text, exact), (half_text, half), (_, brain) = (logprobs(dtype) for dtype in ("f32", "f16", "bf16"))
+        worst = max(abs(a - b) for a, b in zip(exact, half))
+        self.assertEqual((half_text, len(half)), (text, 12))
+        self.assertGreater(worst, 0)
+        self.assertLess(worst, max(abs(a - b) for a, b in zip(exact, brain)) / 2)
+
     def test_many_prompts(self):
         path = self.folder / "prompts.txt"
         path.write_text("My lord,\r\n\nThe night\n")
